@@ -1,0 +1,86 @@
+# Every command of the README. Needs python >= 3.10, make, git and a package index; nothing else.
+#   make run                      set-up, then the whole experiment
+#   make run PYTHON=python3.12    with another interpreter (the first time)
+#   make run TORCH_INDEX=https://download.pytorch.org/whl/cpu     with the CPU build of torch, 3 GB smaller
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+TEXT ?=
+QUESTION ?=
+NAME ?= embedded
+PORT ?= 5000
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# the stages of dvc.yaml call `python`, and mean the one of the virtual environment
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export TEXT QUESTION  # by the environment, so that quotes in them are harmless
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint unit smoke sanity demo ui profile clean
+
+help:
+	@echo "make run                                the whole experiment: download, train, compare, plot (reports/README.md)"
+	@echo "make test                               lint, types, import contracts, tests, the smoke graph"
+	@echo "make smoke                              the same graph at toy size, in a temporary clone"
+	@echo "make sanity                             step 0 on the real small LLM: shapes, the loss falls, cached = fresh"
+	@echo "make demo TEXT=file QUESTION='...'      ask the trained compressor about a text of yours"
+	@echo "make ui [PORT=5000]                     the runs, curves and models in MLflow"
+	@echo "make profile NAME=smoke|gpu|embedded    write a profile into params.yaml"
+	@echo "make clean                              remove caches of tools; data, models and runs stay"
+
+# --- set-up -------------------------------------------------------------------------------------------------
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "python %d.%d is too old: make PYTHON=python3.12 ..." % sys.version_info[:2])'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(if $(TORCH_INDEX),$(PIP) --no-deps "$$(grep '^torch==' requirements.lock)" --index-url $(TORCH_INDEX))
+	$(PIP) -r requirements.lock
+	$(PIP) --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# --- the experiment -----------------------------------------------------------------------------------------
+
+run: setup
+	$(BIN)/dvc repro
+	@echo "read reports/README.md; compare runs with: make ui"
+
+demo: setup
+	@test -n "$$TEXT" -a -n "$$QUESTION" || { echo "usage: make demo TEXT=notes.txt QUESTION='Who ...?'" >&2; exit 2; }
+	@test -f models/llm/model.safetensors || $(BIN)/dvc repro --quiet llm
+	$(BIN)/python -m adamem.demo --text "$$TEXT" --question "$$QUESTION"
+
+sanity: setup
+	@test -f models/llm/model.safetensors || $(BIN)/dvc repro --quiet llm
+	$(BIN)/python -m adamem.sanity
+
+ui: setup
+	$(BIN)/mlflow server --backend-store-uri "sqlite:///$(CURDIR)/mlflow.db" --host 127.0.0.1 --port $(PORT)
+
+profile: setup
+	$(BIN)/python -m adamem.profile $(NAME)
+
+# --- the checks ---------------------------------------------------------------------------------------------
+
+test: lint unit
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+unit: setup
+	$(BIN)/python -m pytest
+
+smoke: setup
+	$(BIN)/python -m pytest tests/test_smoke.py -m smoke -s
+
+clean:
+	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache build adamem.egg-info
+	find adamem stages tests -name __pycache__ -type d -prune -exec rm -rf {} +

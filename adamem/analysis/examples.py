@@ -1,0 +1,64 @@
+"""Answers shown on the page: some right, some wrong, with what the memory was made from.
+
+They are not picked by eye: within right and wrong, the order is that of a hash of the item's id, one group after
+the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from itertools import zip_longest
+
+from adamem.analysis.predictions import Prediction
+from adamem.analysis.quality import OURS
+from adamem.analysis.results import MAIN_METRIC, Results, required
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|#$~])")
+
+
+def answered(results: Results, count: int) -> list[tuple[str, Prediction]]:
+    """Up to `count` items, with their group, that our method answered fully by the group's main metric."""
+    return _choose(results, count, wanted=1.0)
+
+
+def failed(results: Results, count: int) -> list[tuple[str, Prediction]]:
+    """Up to `count` items, with their group, on which our method scored nothing."""
+    return _choose(results, count, wanted=0.0)
+
+
+def render(group: str, row: Prediction) -> str:
+    """One example as Markdown."""
+    lines = [
+        f"- **{group}**, `{row.id}`: {escape(row.question)}",
+        f"  - expected: {escape(' / '.join(row.gold[:3]))}",
+        f"  - answered: {escape(row.prediction) or '(nothing)'}",
+        f"  - memory from: {_sources(row)}",
+    ]
+    return "\n".join(lines)
+
+
+def escape(text: str) -> str:
+    """Text of a data set as plain Markdown: one line, no mark-up."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def _choose(results: Results, count: int, wanted: float) -> list[tuple[str, Prediction]]:
+    groups = [group for group in results.groups if (OURS, group) in results.by_key]
+    columns = [_matching(results.by_key[OURS, group].originals, MAIN_METRIC[group], wanted) for group in groups]
+    rounds = zip_longest(*columns)
+    found = [(group, row) for line in rounds for group, row in zip(groups, line, strict=True) if row is not None]
+    return found[:count]
+
+
+def _matching(rows: Sequence[Prediction], metric: str, wanted: float) -> list[Prediction]:
+    fitting = [row for row in rows if abs(required(row, metric) - wanted) < 1e-9]
+    return sorted(fitting, key=lambda row: hashlib.sha256(row.id.encode()).hexdigest())
+
+
+def _sources(row: Prediction) -> str:
+    if not row.memory:
+        return "(the method names no sources)"
+    parts = [f"document {source.document} “{escape(source.text)}” ({source.weight:.2f})" for source in row.memory]
+    return " · ".join(parts)

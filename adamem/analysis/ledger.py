@@ -1,0 +1,72 @@
+"""What `dvc.lock` says of the data, and how long the stages took.
+
+`dvc.lock` is read as the YAML it is. DVC writes it after every stage, so that a later stage finds there what the
+earlier ones made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from adamem import config
+from adamem.analysis import tables
+
+RECORDER = "record"  # its own outputs must not change the key it records
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The md5 of every output, by path, and the names of the stages."""
+
+    stages: tuple[str, ...]
+    outputs: Mapping[str, str]
+
+
+def read(path: Path) -> Lock:
+    """Stages and outputs of a `dvc.lock`.
+
+    Raises:
+        ValueError: there is none.
+    """
+    try:
+        tree = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror}); run `dvc repro`, which writes it") from error
+    stages = {name: stage for name, stage in tree["stages"].items() if name != RECORDER}
+    outputs = [output for stage in stages.values() for output in stage.get("outs", ())]
+    return Lock(tuple(stages), {output["path"]: str(output.get("md5", "")) for output in outputs})
+
+
+def key(lock: Lock, params: config.AdaMemConfig) -> str:
+    """The same for the same settings and outputs, else another: 12 hex digits."""
+    text = json.dumps([dict(lock.outputs), params.model_dump(mode="json")], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def write_minutes(folder: Path, lock: Lock, last: Mapping[str, float]) -> None:
+    """Refresh `timings.json` and `minutes.md`: what `last` does not know keeps the time it had.
+
+    Stages come from caches and from other machines, too, so a missing time is no reason to forget a known one.
+    """
+    path = folder / "timings.json"
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    seconds = {**before, **last}
+    known = {stage: seconds[stage] for stage in sorted(lock.stages) if stage in seconds}
+    tables.write_json(path, known)
+    tables.write_text(folder / "minutes.md", _page(known))
+
+
+def _page(seconds: Mapping[str, float]) -> str:
+    rows = [[f"`{stage}`", f"{value / 60:.1f}"] for stage, value in seconds.items()]
+    rows.append(["**sum**", f"**{sum(seconds.values()) / 60:.1f}**"])
+    head = (
+        "# Minutes per stage\n\nWritten by stage `record`: how long each stage took when it last ran to its end, the "
+        "start of the interpreter not counted. A stage without a time has only ever come from DVC's cache.\n\n"
+    )
+    return head + tables.markdown(["stage", "minutes"], rows) + "\n"

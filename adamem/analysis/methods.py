@@ -1,0 +1,54 @@
+"""How each method is called, drawn and explained, everywhere the same.
+
+A colour stands for a family, a marker for the method in it: no palette keeps fourteen hues apart for colour-blind
+eyes, a family and a shape stay apart in print, too. Colours are those of Okabe and Ito. A method that is not
+listed here is drawn in the neutral style and needs nothing to appear in the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+BLUE, VERMILLION, GREEN, PURPLE, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#AA4499", "#777777", "#000000"
+
+
+@dataclass(frozen=True)
+class Style:
+    """`what` says in one line what a reader of the report needs to know; `filled` is for the marker."""
+
+    colour: str
+    marker: str
+    filled: bool
+    what: str
+
+
+STYLES = {
+    "adamem": Style(BLUE, "o", True, "the trained compressor, frozen LLM untouched"),
+    "adamem_unfrozen": Style(BLUE, "s", True, "the same after phase 3, which also tunes the top layers of the LLM"),
+    "adamem_step0": Style(BLUE, "o", False, "the compressor before any training (retrieval start)"),
+    "adamem_wrong_memory": Style(BLUE, "X", False, "control: the memory of another item's text"),
+    "icae": Style(VERMILLION, "o", True, "query-free memory slots, one set a segment"),
+    "autocompressor": Style(VERMILLION, "s", True, "query-free summary vectors, accumulated segment by segment"),
+    "mean_pool": Style(VERMILLION, "^", True, "query-free means of windows"),
+    "rag_minilm_k": Style(GREEN, "o", True, "best chunks by MiniLM as text, as many tokens as AdaMem's memory"),
+    "rag_minilm_source": Style(GREEN, "o", False, "the same with as many tokens as AdaMem's picks were pooled from"),
+    "rag_bm25_k": Style(GREEN, "s", True, "best chunks by BM25 as text, as many tokens as AdaMem's memory"),
+    "rag_bm25_source": Style(GREEN, "s", False, "the same with as many tokens as AdaMem's picks were pooled from"),
+    "full_context_tuned": Style(PURPLE, "D", True, "upper bound: the whole text, with tuned soft vectors"),
+    "full_context": Style(PURPLE, "D", False, "the whole text, zero-shot"),
+    "no_context_tuned": Style(GREY, "v", True, "lower bound: no text, with tuned soft vectors"),
+    "no_context": Style(GREY, "v", False, "no text, zero-shot"),
+}
+NEUTRAL = Style(BLACK, "P", True, "")
+
+
+def style(method: str) -> Style:
+    """The look of a method, neutral for one that is not listed."""
+    return STYLES.get(method, NEUTRAL)
+
+
+def in_order(methods: Iterable[str]) -> list[str]:
+    """Families together, ours first; unknown methods behind, by name."""
+    known = list(STYLES)
+    return sorted(methods, key=lambda name: (known.index(name) if name in STYLES else len(known), name))

@@ -1,0 +1,89 @@
+"""What a method answered, item by item: the lines of `reports/benchmarks/METHOD/GROUP.jsonl`, and the sums beside
+them in `GROUP.json`, as stage `benchmark` wrote them. Both are in git, so that every number of the report can be
+traced to single answers.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+R = TypeVar("R", bound=BaseModel)
+
+
+class Source(BaseModel):
+    """A stretch of the context that the memory was made from, and its share of the picks."""
+
+    model_config = ConfigDict(frozen=True)
+
+    document: int
+    text: str
+    weight: float
+
+
+class Prediction(BaseModel):
+    """An answer with its scores; `coverage` and `contradictions` are None where the item lists no facts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    kind: str
+    question: str
+    gold: tuple[str, ...]
+    prediction: str
+    em: float
+    f1: float
+    rouge_1: float
+    rouge_2: float
+    rouge_l: float
+    coverage: float | None
+    contradictions: float | None
+    counterfactual: bool
+    memory: tuple[Source, ...] | None
+
+
+class Cost(BaseModel):
+    """What a method took in one group: mean decoder positions, trained weights, bytes kept per context token."""
+
+    model_config = ConfigDict(frozen=True)
+
+    method: str
+    group: str
+    decoder_tokens: float
+    trainable_parameters: int
+    offline_bytes_per_token: float
+
+
+def read(path: Path) -> list[Prediction]:
+    """All answers of a file, in order.
+
+    Raises:
+        ValueError: the file is missing or a line is malformed; the message names file, line and field.
+    """
+    lines = _text(path).split("\n")
+    return [_parse(Prediction, line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line]
+
+
+def read_cost(path: Path) -> Cost:
+    """The sums of one method in one group. Raises ValueError as `read` does."""
+    return _parse(Cost, _text(path), str(path))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror}); run stage `benchmark` first") from error
+
+
+def _parse(kind: type[R], line: str, place: str) -> R:
+    try:
+        return kind.model_validate(json.loads(line))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{place}: not valid JSON ({error.msg} at column {error.colno})") from error
+    except ValidationError as error:
+        problems = "; ".join(f"field '{'.'.join(map(str, e['loc']))}': {e['msg']}" for e in error.errors())
+        raise ValueError(f"{place}: {problems}; run stage `benchmark` again") from error

@@ -1,0 +1,40 @@
+"""The whole report, from answers and curves to files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from adamem import config
+from adamem.analysis import page, plots, tables
+from adamem.analysis.quality import Bootstrap, metrics, summarise
+from adamem.analysis.results import read, read_training
+from adamem.analysis.targets import bounds, targets
+
+
+def write(folder: Path, tasks: Path, params: config.AdaMemConfig) -> dict[str, Any]:
+    """Read `benchmarks/` and `training/` in a folder, write metrics, tables, plots and page there.
+
+    `tasks` holds the items, which say what is resampled together.
+
+    The same input gives the same bytes. Returns the content of `metrics.json`.
+
+    Raises:
+        ValueError: an input is missing or malformed; the message names file, line and field.
+    """
+    results, training = read(folder / "benchmarks", tasks), read_training(folder / "training")
+    bootstrap = Bootstrap.of(params)
+    summary = summarise(results, bootstrap)
+    judged = targets(results, summary, bootstrap), bounds(results, bootstrap)
+
+    found = metrics(summary)
+    tables.write_json(folder / "metrics.json", found)
+    tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary))
+    tables.write_csv(folder / "tables" / "counterfactual.csv", tables.counterfactual_rows(summary))
+    tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary))
+    plots.quality(summary, folder / "plots" / "quality.png")
+    plots.tokens(results, summary, folder / "plots" / "tokens.png")
+    plots.losses(training, folder / "plots" / "losses.png")
+    plots.validation(training, folder / "plots" / "validation.png")
+    tables.write_text(folder / "README.md", page.render(params, results, summary, judged, training))
+    return found

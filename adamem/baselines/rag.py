@@ -1,0 +1,38 @@
+"""Top-k retrieval: the best chunks of the context, as text, under a budget of decoder tokens.
+
+Two budgets: `_k`, the K positions every compressor gets, and `_source`, as many tokens as AdaMem's K memory
+tokens were pooled from. The chunk size is chosen on validation items, per arm.
+"""
+
+from __future__ import annotations
+
+from adamem.baselines.bounds import with_text
+from adamem.baselines.retrieval import Ranker, cut, fill
+from adamem.models.host import HostLLM
+from adamem.models.method import Method, refuse_empty
+from adamem.models.records import Memory, TokenBatch
+
+
+class Rag(Method):
+    """Retrieved text in the document's place."""
+
+    def __init__(self, host: HostLLM, ranker: Ranker, budget: int, chunk_tokens: int) -> None:
+        super().__init__(host)
+        self.ranker, self.budget, self.chunk_tokens = ranker, budget, chunk_tokens
+
+    def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
+        refuse_empty(context, "context")
+        refuse_empty(query, "query")
+        questions = self.host.tokenizer.batch_decode(query.rows())
+        found = [self._retrieve(ids, question) for ids, question in zip(context.rows(), questions, strict=True)]
+        return with_text(self.host, TokenBatch.pad(found, self.host.device), len(found), None)
+
+    def _retrieve(self, ids: list[int], question: str) -> list[int]:
+        decode = self.host.tokenizer.batch_decode
+        pieces = decode([[token] for token in ids]) if self.chunk_tokens == 0 else []
+        chunks = cut(ids, pieces, self.chunk_tokens)
+        return fill(chunks, self.ranker.scores(question, decode(chunks)), self.budget)
+
+    def offline_bytes(self, tokens: int) -> float:
+        """The token ids of the text, two bytes each; the ranker's index comes on top."""
+        return 2.0 * tokens

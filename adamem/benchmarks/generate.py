@@ -1,0 +1,97 @@
+"""The items of one group: draws until every split has its count, then the counterfactual copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from types import ModuleType
+from typing import Literal, get_args
+
+from adamem.benchmarks import assemble, fusion, lookup, recall, redundancy
+from adamem.benchmarks.assemble import Budget, Draft
+from adamem.benchmarks.facts import World
+from adamem.benchmarks.item import Item
+from adamem.benchmarks.pool import Pool
+from adamem.config import Benchmark, Group
+from adamem.data.split import Split
+
+Part = Literal["train", "validation", "test", "counterfactual"]
+MODULES: dict[Group, ModuleType] = {"A": fusion, "B": recall, "C": redundancy, "D": lookup}
+_PATIENCE = 200  # draws for each item before the facts are called too few
+
+
+@dataclass(frozen=True)
+class _Made:
+    item: Item
+    draft: Draft
+
+
+def generate(
+    group: Group, world: World, count: Callable[[str], int], settings: Benchmark, seed: int
+) -> dict[Part, list[Item]]:
+    """Train, validation, test and counterfactual items; the same for the same facts, settings and seed.
+
+    Raises:
+        ValueError: the entities of a split do not suffice for the wanted number of items.
+    """
+    budget = Budget(count, settings.min_tokens, settings.max_tokens, MODULES[group].ANSWER_TOKENS)
+    made = {
+        split: _draw(group, Pool(world, split), budget, getattr(settings, split), seed) for split in get_args(Split)
+    }
+    parts: dict[Part, list[Item]] = {split: [one.item for one in items] for split, items in made.items()}
+    parts["counterfactual"] = _copies(made["test"], budget, settings.counterfactual, seed)
+    return parts
+
+
+def _draw(group: Group, pool: Pool, budget: Budget, wanted: int, seed: int) -> list[_Made]:
+    """Items of each kind in turn, none twice."""
+    rng = Random(f"{seed}/{group}/{pool.split}")
+    kinds: Sequence[str] = MODULES[group].KINDS
+    made: list[_Made] = []
+    seen: set[tuple[str, str]] = set()
+    while len(made) < wanted:
+        kind = kinds[len(made) % len(kinds)]
+        attempts = _attempts(group, kind, pool, budget, rng, f"{group}-{pool.split}-{len(made):05d}")
+        one = next((one for one in attempts if (one.item.question, one.item.context) not in seen), None)
+        if one is None:
+            raise ValueError(
+                f"group {group}, split {pool.split}: no new item of kind '{kind}' in {_PATIENCE} draws after "
+                f"{len(made)} of {wanted}; lower benchmarks.{group}.{pool.split} or widen min_tokens and max_tokens"
+            )
+        seen.add((one.item.question, one.item.context))
+        made.append(one)
+    return made
+
+
+def _attempts(group: Group, kind: str, pool: Pool, budget: Budget, rng: Random, identity: str) -> Iterator[_Made]:
+    for _ in range(_PATIENCE):
+        draft: Draft | None = MODULES[group].draw(kind, pool, budget, rng)
+        item = assemble.render(draft, budget, identity, group) if draft is not None else None
+        if item is not None and draft is not None:
+            yield _Made(item, draft)
+
+
+def _copies(made: Sequence[_Made], budget: Budget, wanted: int, seed: int) -> list[Item]:
+    """Counterfactual copies of the first test items that allow one."""
+    rng = Random(f"{seed}/counterfactual")
+    copies: list[Item] = []
+    for one in made:
+        if len(copies) < wanted and (copy := _copy(one, budget, rng)) is not None:
+            copies.append(copy)
+    if len(copies) < wanted:
+        raise ValueError(
+            f"only {len(copies)} of {len(made)} test items have a counterfactual copy, {wanted} are wanted; "
+            "lower the group's `counterfactual` in params.yaml"
+        )
+    return copies
+
+
+def _copy(one: _Made, budget: Budget, rng: Random) -> Item | None:
+    identity = one.item.id.replace("test", "counterfactual")
+    for _ in range(20):
+        documents = assemble.counterfactual(one.draft.documents, one.draft, rng)
+        copy = assemble.render(replace(one.draft, documents=documents), budget, identity, one.item.group)
+        if copy is not None and not set(copy.references) & set(one.item.references):
+            return replace(copy, source=one.item.id)
+    return None

@@ -1,0 +1,115 @@
+"""From items and text windows to the batches that training and evaluation read.
+
+A stream is a pure function of the step: batch n is the same whenever and wherever it is asked for, which is all
+that resuming an interrupted training needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from adamem import config
+from adamem.data.windows import Window
+from adamem.models.frame import ChatFrame, encode
+from adamem.models.records import Prompt, TokenBatch
+
+
+class TaskItem(Protocol):
+    """What a question-answering item must offer to become an example."""
+
+    @property
+    def context(self) -> str: ...
+    @property
+    def question(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class TeacherTargets:
+    """The full-context LLM's top-k log-probabilities at every target position of a batch, rows joined."""
+
+    ids: Int[Tensor, "n k"]
+    logprobs: Float[Tensor, "n k"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Contexts, queries, and the prompt whose targets are the answers."""
+
+    context: TokenBatch
+    query: TokenBatch
+    prompt: Prompt
+    answer: TokenBatch
+    teacher: TeacherTargets | None = None
+
+
+def task_batch(items: Sequence[TaskItem], tokenizer: object, frame: ChatFrame) -> Batch:
+    """Question-answering items in the chat frame; the end token is part of the answer."""
+    questions = [encode(tokenizer, item.question) for item in items]
+    answers = [[*encode(tokenizer, item.target), frame.end] for item in items]
+    prompts = [frame.prompt(question) for question in questions]
+    return Batch(
+        context=TokenBatch.pad([encode(tokenizer, item.context) for item in items]),
+        query=TokenBatch.pad(questions),
+        prompt=_prompt(list(frame.before), prompts, answers),
+        answer=TokenBatch.pad(answers),
+    )
+
+
+def question_prompt(questions: list[list[int]], frame: ChatFrame) -> Prompt:
+    """A prompt that ends where the answer begins: nothing is given, all is to be written."""
+    after = TokenBatch.pad([frame.prompt(question) for question in questions])
+    return Prompt(torch.tensor(frame.before), after, torch.zeros_like(after.mask))
+
+
+def text_batch(windows: Sequence[Window], teacher: TeacherTargets | None = None) -> Batch:
+    """Text windows without any frame: [memory; prefix; continuation], the prefix also being the query."""
+    prefixes = [window.prefix for window in windows]
+    continuations = [window.continuation for window in windows]
+    return Batch(
+        context=TokenBatch.pad([window.context for window in windows]),
+        query=TokenBatch.pad(prefixes),
+        prompt=_prompt([], prefixes, continuations),
+        answer=TokenBatch.pad(continuations),
+        teacher=teacher,
+    )
+
+
+def _prompt(before: list[int], given: list[list[int]], targets: list[list[int]]) -> Prompt:
+    rows = [start + end for start, end in zip(given, targets, strict=True)]
+    after = TokenBatch.pad(rows)
+    mask = torch.zeros_like(after.mask)
+    for row, (start, whole) in enumerate(zip(given, rows, strict=True)):
+        mask[row, len(start) : len(whole)] = True
+    return Prompt(torch.tensor(before, dtype=torch.long), after, mask)
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which examples a step sees: passes over the data, each in its own shuffled order."""
+
+    size: int
+    settings: config.Optimiser
+    seed: int
+
+    def indices(self, step: int, part: int) -> list[int]:
+        """Example numbers of one backward pass: `step` counts from 1, `part` below `settings.accumulate`."""
+        width = self.settings.batch_size
+        start = ((step - 1) * self.settings.accumulate + part) * width
+        return [self._pass(index // self.size)[index % self.size] for index in range(start, start + width)]
+
+    def _pass(self, number: int) -> list[int]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
+        return torch.randperm(self.size, generator=generator).tolist()
+
+
+def interleave(groups: Sequence[Sequence[TaskItem]]) -> list[TaskItem]:
+    """Items of several groups in turn, so that any run of them holds every group; cut to the smallest group."""
+    return [item for row in zip(*groups, strict=False) for item in row]

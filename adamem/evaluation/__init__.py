@@ -1,0 +1,1 @@
+"""Answers, their scores, and how sure the scores are."""

@@ -1,0 +1,94 @@
+"""Greedy answers to items, in batches, with what each memory was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from tqdm import tqdm
+
+from adamem import config
+from adamem.data.examples import TaskItem, question_prompt
+from adamem.models.frame import encode
+from adamem.models.method import Method
+from adamem.models.records import Memory, TokenBatch
+
+SHARE_WORTH_NAMING = 0.1  # of one rank's picks
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of context tokens a memory was made from, and the share of the picks that fell on it."""
+
+    first: int
+    last: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A greedy answer, the decoder positions its memory took, and the memory's sources if the method can tell."""
+
+    text: str
+    memory_tokens: int
+    sources: list[Span] | None
+
+
+def answers(
+    method: Method, items: Sequence[TaskItem], settings: config.Evaluation, window: int = 0
+) -> Iterator[Answer]:
+    """Answer every item, in order. `window` is the number of tokens per coarse state, for the sources."""
+    method.eval()
+    size = settings.batch_size
+    for start in tqdm(range(0, len(items), size), unit="batch", leave=False):
+        yield from _answer_batch(method, items[start : start + size], settings.max_new_tokens, window)
+
+
+def ask(method: Method, context: str, question: str, settings: config.Evaluation, window: int = 0) -> Answer:
+    """Answer one question about one text.
+
+    Raises:
+        ValueError: the context or the question is empty.
+    """
+    [answer] = _answer_batch(method, [Question(context, question)], settings.max_new_tokens, window)
+    return answer
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question without a known answer."""
+
+    context: str
+    question: str
+    target: str = ""
+
+
+@torch.no_grad()
+def _answer_batch(method: Method, items: Sequence[TaskItem], max_new_tokens: int, window: int) -> list[Answer]:
+    host = method.host
+    questions = [encode(host.tokenizer, item.question) for item in items]
+    contexts = [encode(host.tokenizer, item.context) for item in items]
+    context = TokenBatch.pad(contexts, host.device)
+    memory = method.compress(context, TokenBatch.pad(questions, host.device))
+    prompt = question_prompt(questions, host.frame)
+    prompt = type(prompt)(prompt.before.to(host.device), prompt.after.to(host.device), prompt.targets.to(host.device))
+    written = method.write(memory, prompt, max_new_tokens)
+    lengths = memory.lengths().tolist()
+    return [
+        Answer(host.tokenizer.decode(ids).strip(), lengths[row], _sources(memory, row, window, len(contexts[row])))
+        for row, ids in enumerate(written)
+    ]
+
+
+def _sources(memory: Memory, row: int, window: int, length: int) -> list[Span] | None:
+    """Spans whose states took a visible share of some rank, in reading order; each with its right neighbour."""
+    if memory.picks is None or not window:
+        return None
+    weights = memory.picks[row].amax(0)
+    chosen = (weights > SHARE_WORTH_NAMING).nonzero().flatten().tolist()
+    return [
+        Span(state * window, min((state + 2) * window, length), float(weights[state]))
+        for state in chosen
+        if state * window < length
+    ]

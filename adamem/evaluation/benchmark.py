@@ -1,0 +1,135 @@
+"""One method on one group: answers, scores per item, and their means, as the two files of the contract
+`reports/benchmarks/METHOD/GROUP.{json,jsonl}`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from adamem import config
+from adamem.benchmarks.item import Item, read
+from adamem.data.staged import disk_errors
+from adamem.evaluation import metrics
+from adamem.evaluation.answering import Answer, Span, answers
+from adamem.models.frame import encode
+from adamem.models.method import Method
+
+QUALITY = ("em", "f1", "rouge_1", "rouge_2", "rouge_l", "coverage", "contradictions")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Items, and what is asked in their stead: the same, unless a control exchanges their contexts."""
+
+    scored: Sequence[Item]
+    asked: Sequence[Item]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An answered item."""
+
+    item: Item
+    asked: Item
+    answer: Answer
+    scores: metrics.Scores
+
+    def row(self, tokenizer: Any) -> dict[str, Any]:
+        """The line of the predictions file; `memory` names the context as the method saw it."""
+        return {
+            "id": self.item.id,
+            "kind": self.item.kind,
+            "question": self.item.question,
+            "gold": list(self.item.references),
+            "prediction": self.answer.text,
+            **asdict(self.scores),
+            "counterfactual": self.item.source is not None,
+            "memory": _sources(self.asked, self.answer.sources, tokenizer),
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """One method on one group: means over the test items and, apart, over their counterfactual copies."""
+
+    head: dict[str, Any]
+    quality: dict[str, float]
+    counterfactual: dict[str, float] | None
+    rows: list[dict[str, Any]]
+
+    def summary(self) -> dict[str, Any]:
+        return {**self.head, "quality": self.quality, "counterfactual": self.counterfactual}
+
+
+def selection(folder: Path, full_text: bool, counterfactual: bool, settings: config.Evaluation) -> tuple[list[Item], list[Item]]:
+    """The items a method is tested on; arms that read the full text get the first few, paired with the others'."""
+    test = read(folder / "test.jsonl")
+    changed = read(folder / "counterfactual.jsonl") if counterfactual else []
+    return (test[: settings.full_text_items] if full_text else test), changed
+
+
+def run(name: str, method: Method, original: Asked, changed: Asked, params: config.AdaMemConfig) -> Report:
+    """Answer and score one group."""
+    window = params.chunk_encoder.window
+    answered = ask(method, original, params.evaluation, window)
+    copies = ask(method, changed, params.evaluation, window)
+    tokenizer = method.host.tokenizer
+    tokens = fmean(len(encode(tokenizer, scored.asked.context)) for scored in answered)
+    head = {
+        "method": name,
+        "group": answered[0].item.group,
+        "n": len(answered),
+        "decoder_tokens": fmean(scored.answer.memory_tokens for scored in answered),
+        "trainable_parameters": method.trainable_parameters(),
+        "offline_bytes_per_token": method.offline_bytes(round(tokens)) / tokens,
+    }
+    rows = [scored.row(tokenizer) for scored in answered + copies]
+    return Report(head, _means(answered), {"n": len(copies), **_means(copies)} if copies else None, rows)
+
+
+def ask(method: Method, items: Asked, settings: config.Evaluation, window: int) -> list[Scored]:
+    """Answer the questions and score them against the items they stand for."""
+    given = answers(method, items.asked, settings, window)
+    return [
+        Scored(item, question, answer, metrics.score(answer.text, item.references, item.facts))
+        for item, question, answer in zip(items.scored, items.asked, given, strict=True)
+    ]
+
+
+def write(folder: Path, group: str, report: Report) -> None:
+    """Both files, each in one step."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in report.rows)
+    texts = {f"{group}.json": json.dumps(report.summary(), indent=1) + "\n", f"{group}.jsonl": lines}
+    with disk_errors(folder):
+        for name, text in texts.items():
+            half = folder / f".{name}.part"
+            half.write_text(text, encoding="utf-8")
+            half.replace(folder / name)
+
+
+def _means(scored: list[Scored]) -> dict[str, float]:
+    columns = {name: [getattr(one.scores, name) for one in scored] for name in QUALITY}
+    return {name: fmean(values) for name, values in columns.items() if None not in values}
+
+
+def _sources(item: Item, spans: list[Span] | None, tokenizer: Any) -> list[dict[str, Any]] | None:
+    if spans is None:
+        return None
+    offsets = tokenizer(item.context, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+    found = []
+    for span in spans:
+        start, end = offsets[span.first][0], offsets[span.last - 1][1]
+        found.append(
+            {"document": _document(item, start), "text": item.context[start:end], "weight": round(span.weight, 3)}
+        )
+    return found
+
+
+def _document(item: Item, position: int) -> int:
+    """The last document that begins at or before a character."""
+    return max((index for index, (start, _) in enumerate(item.documents) if start <= position), default=0)

@@ -1,0 +1,180 @@
+"""AdaMem whole: chunk encoder, resampler, projection and interface around a frozen LLM."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from safetensors.torch import load_file
+from torch import Tensor
+
+from adamem import config
+from adamem.models import host as hosts
+from adamem.models import interfaces
+from adamem.models.chunk_encoder import ChunkEncoder, States
+from adamem.models.host import HostLLM
+from adamem.models.memory import CoarseMemory, Manifest
+from adamem.models.method import Method, refuse_empty
+from adamem.models.projection import Projection
+from adamem.models.records import Memory, Prompt, TokenBatch
+from adamem.models.resampler import LatentResampler
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a forward pass returns: mean cross-entropy over the labels, and logits at them, in order."""
+
+    loss: Tensor
+    logits: Float[Tensor, "n V"]
+    memory: Memory
+
+
+class AdaMem(Method):
+    """Query-adaptive latent working memory.
+
+    Args:
+        settings: the model sections of the settings, `AdaMemConfig.model`.
+        host: the frozen LLM; may be set later by `setup_llm`.
+    """
+
+    def __init__(self, settings: config.Model, host: HostLLM | None = None) -> None:
+        torch.nn.Module.__init__(self)
+        self.settings = settings
+        if host is not None:
+            self._build(host)
+
+    def setup_llm(self, name: str | Path, dtype: str = "auto") -> None:
+        """Load the frozen LLM by hub id or from a local folder, and build the compressor to its width.
+
+        The features stay unscaled until `standardise` or a checkpoint brings corpus statistics.
+        """
+        self._build(hosts.from_pretrained(str(name), hosts.resolve_dtype(dtype)))
+
+    def _build(self, host: HostLLM) -> None:
+        super().__init__(host)
+        settings = self.settings
+        self.chunk_encoder = ChunkEncoder(settings.chunk_encoder, host.width)
+        self.resampler = LatentResampler(settings.resampler, host.width, settings.chunk_encoder.window)
+        self.projection = Projection(settings.projection, host.width, host.embedding_rms)
+        self.interface = interfaces.build(settings.interface, host)
+        self.to(host.device)
+
+    @classmethod
+    def fresh(cls, settings: config.Model, host: HostLLM, statistics: Path, seed: int) -> AdaMem:
+        """Untrained, from a seed, with the corpus statistics that the stage `features` has written."""
+        torch.manual_seed(seed)
+        model = cls(settings, host)
+        tensors = load_file(statistics, device=str(host.device))
+        model.standardise(tensors["mean"], tensors["deviation"])
+        return model
+
+    def standardise(self, mean: Float[Tensor, " D"], deviation: Float[Tensor, " D"]) -> None:
+        """Take over the corpus statistics of the features."""
+        self.chunk_encoder.standardise.set(mean, deviation)
+
+    def manifest(self) -> Manifest:
+        """What a stored coarse memory must have been made with to be read by this model."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.chunk_encoder.state_dict().items()):
+            digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+        sizes = self.settings.chunk_encoder
+        identity = self.host.identity
+        return Manifest(
+            identity.llm, identity.tokenizer, digest.hexdigest(), sizes.chunk_size, sizes.summary_states
+        )
+
+    def encode(self, context: TokenBatch) -> States:
+        """Stage A with gradients."""
+        refuse_empty(context, "context")
+        return self.chunk_encoder(self.host, context)
+
+    def resample(self, states: States, query: TokenBatch) -> Memory:
+        """Stage B: K memory tokens for a query."""
+        refuse_empty(query, "query")
+        features = self.chunk_encoder.query_features(self.host, query)
+        resampled = self.resampler(states, features, query.mask)
+        tokens = self.projection(resampled.tokens)
+        mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+        return Memory(tokens, mask, picks=resampled.picks)
+
+    def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
+        return self.resample(self.encode(context), query)
+
+    def offline_bytes(self, tokens: int) -> float:
+        """Keys and values of every state, in float32."""
+        return 2 * 4 * self.host.width * tokens / self.settings.chunk_encoder.window
+
+    @torch.no_grad()
+    def encode_context(
+        self, context_ids: Int[Tensor, "B L"], context_mask: Bool[Tensor, "B L"] | None = None
+    ) -> CoarseMemory:
+        """Stage A alone, for keeping: [B, M, D] keys and values, M = S * ceil(L / P).
+
+        Raises:
+            ValueError: a context is empty.
+        """
+        states = self.encode(_batch(context_ids, context_mask))
+        return CoarseMemory(states.keys, states.values, states.mask, self.manifest())
+
+    def forward(
+        self,
+        context_ids: Int[Tensor, "B L"],
+        query_ids: Int[Tensor, "B Lq"],
+        decoder_input_ids: Int[Tensor, "B A"],
+        labels: Int[Tensor, "B A"],
+        context_mask: Bool[Tensor, "B L"] | None = None,
+        query_mask: Bool[Tensor, "B Lq"] | None = None,
+    ) -> Output:
+        """Teacher-forced loss of what stands behind the memory.
+
+        `decoder_input_ids` follow the memory tokens directly; `labels` are the same ids where the loss counts
+        and -100 elsewhere (never at the first position).
+        """
+        memory = self.compress(_batch(context_ids, context_mask), _batch(query_ids, query_mask))
+        targets = labels != -100
+        if bool(targets[:, 0].any()):
+            raise ValueError("labels[:, 0] must be -100: nothing before the first token could predict it")
+        after = TokenBatch(decoder_input_ids, _reach(targets))
+        reading = self.read(memory, Prompt(context_ids.new_tensor(self.host.frame.before), after, targets))
+        return Output(F.cross_entropy(reading.logits, reading.labels), reading.logits, memory)
+
+    @torch.no_grad()
+    def generate(
+        self,
+        query_ids: Int[Tensor, "B Lq"],
+        context_ids: Int[Tensor, "B L"] | None = None,
+        coarse_memory: CoarseMemory | None = None,
+        context_mask: Bool[Tensor, "B L"] | None = None,
+        query_mask: Bool[Tensor, "B Lq"] | None = None,
+        max_new_tokens: int = 256,
+    ) -> list[list[int]]:
+        """Greedy answers to questions, from a context or from its coarse memory; the two agree to the byte.
+
+        Raises:
+            ValueError: neither or both are given, one is empty, or the memory was made with another model.
+        """
+        if (context_ids is None) == (coarse_memory is None):
+            raise ValueError("generate needs either context_ids or coarse_memory, and not both")
+        if context_ids is not None:
+            coarse_memory = self.encode_context(context_ids, context_mask)
+        assert coarse_memory is not None
+        if coarse_memory.manifest != self.manifest():
+            raise ValueError("the coarse memory was made with another LLM, tokenizer or compressor: encode it again")
+        query = _batch(query_ids, query_mask)
+        memory = self.resample(States(coarse_memory.keys, coarse_memory.values, coarse_memory.mask), query)
+        after = TokenBatch.pad([self.host.frame.prompt(row) for row in query.rows()], query_ids.device)
+        prompt = Prompt(query_ids.new_tensor(self.host.frame.before), after, torch.zeros_like(after.mask))
+        return self.write(memory, prompt, max_new_tokens)
+
+
+def _batch(ids: Int[Tensor, "B L"], mask: Bool[Tensor, "B L"] | None) -> TokenBatch:
+    return TokenBatch(ids, torch.ones_like(ids, dtype=torch.bool) if mask is None else mask.bool())
+
+
+def _reach(targets: Bool[Tensor, "B A"]) -> Bool[Tensor, "B A"]:
+    """True up to the last target of every row: what stands behind it cannot change the loss."""
+    return targets.flip(1).cummax(1).values.flip(1)

@@ -1,0 +1,91 @@
+"""Checkpoints: trained weights, the settings they were trained under, and the identity of the LLM. Nothing else.
+
+A folder holds `weights.safetensors` and `checkpoint.json`. Weights of the LLM never enter; where phase 3 has
+changed its top layers, those layers alone stand beside in `llm_top.safetensors`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from adamem import config
+from adamem.data.staged import staged
+from adamem.models.adamem import AdaMem
+from adamem.models.host import HostLLM
+from adamem.models.memory import refuse_mismatch
+from adamem.models.method import Method
+from adamem.models.tensor_files import save_tensors
+
+WEIGHTS, RECORD, LLM_TOP = "weights.safetensors", "checkpoint.json", "llm_top.safetensors"
+M = TypeVar("M", bound=Method)
+
+
+def save(
+    method: Method, folder: str | Path, settings: config.Section, llm_top: dict[str, nn.Parameter] | None = None
+) -> None:
+    """Write a checkpoint, with the changed layers of the LLM if there are any; it appears only when it is whole."""
+    record = {"method": type(method).__name__, "settings": settings.model_dump(), **asdict(method.host.identity)}
+    with staged(Path(folder)) as half:
+        save_tensors(method.state_dict(), half / WEIGHTS)
+        (half / RECORD).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        if llm_top is not None:
+            save_tensors(dict(llm_top), half / LLM_TOP)
+
+
+def load(folder: str | Path, host: HostLLM) -> AdaMem:
+    """An AdaMem as it was saved, on the LLM it was trained for.
+
+    Raises:
+        ValueError: nothing is there, it is no AdaMem, or it was trained for another LLM or tokenizer.
+    """
+    folder = Path(folder)
+    settings = _record(folder)["settings"]
+    try:
+        model = AdaMem(config.Model.model_validate(settings), host)
+    except ValueError as error:
+        raise ValueError(f"{folder}: the settings stored there do not describe an AdaMem: {error}") from error
+    return load_into(model, folder)
+
+
+def load_into(method: M, folder: str | Path) -> M:
+    """Fill a method built from the same settings with saved weights.
+
+    Raises:
+        ValueError: nothing is there, or it was saved by another method, LLM, tokenizer or size.
+    """
+    folder = Path(folder)
+    record = _record(folder)
+    expected = {"method": type(method).__name__, **asdict(method.host.identity)}
+    refuse_mismatch(record, expected, str(folder), "train it again, or load the LLM it was trained for")
+    try:
+        method.load_state_dict(load_file(folder / WEIGHTS, device=str(method.host.device)))
+    except (RuntimeError, OSError) as error:
+        raise ValueError(f"{folder / WEIGHTS}: the weights do not fit {type(method).__name__}: {error}") from error
+    return method
+
+
+def load_llm_top(host: HostLLM, folder: str | Path, layers: int) -> None:
+    """Put changed top layers into a host. It is another LLM from then on."""
+    tensors = load_file(Path(folder) / LLM_TOP)
+    parameters = host.unfreeze(layers)
+    if tensors.keys() != parameters.keys():
+        raise ValueError(f"{folder}: holds other layers than the top {layers}; set phase3.unfrozen_layers as trained")
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(tensors[name]).requires_grad_(False)
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    try:
+        return json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(f"{folder}: no checkpoint there ({RECORD} is missing); run `dvc repro` first") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{folder / RECORD}: not valid JSON ({error}); run `dvc repro` again") from error

@@ -1,0 +1,38 @@
+"""Memory tokens as keys and values in every layer, in the manner of prefix tuning (Li and Liang 2021).
+
+Costs more weights than the soft prefix and saves the LLM the reading: no position passes through its layers.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+from transformers import DynamicCache
+
+from adamem import config
+from adamem.models.host import HostLLM
+from adamem.models.interfaces.base import Interface
+from adamem.models.records import Memory
+
+
+class PrefixKV(Interface):
+    """One shared layer, then one linear map per decoder layer to its keys and values [B, heads, K, head width]."""
+
+    def __init__(self, settings: config.PrefixKV, host: HostLLM) -> None:
+        super().__init__()
+        llm = host.model.config
+        self.dtype = host.dtype
+        self.heads = getattr(llm, "num_key_value_heads", None) or llm.num_attention_heads
+        self.head_width = getattr(llm, "head_dim", None) or llm.hidden_size // llm.num_attention_heads
+        out = 2 * self.heads * self.head_width
+        self.share = nn.Sequential(nn.LayerNorm(host.width), nn.Linear(host.width, settings.hidden), nn.GELU())
+        self.layers = nn.ModuleList(nn.Linear(settings.hidden, out) for _ in range(len(host.layers)))
+
+    def present(self, memory: Memory) -> tuple[Memory, DynamicCache | None]:
+        shared = self.share(memory.tokens)
+        cache = DynamicCache()
+        for index, layer in enumerate(self.layers):
+            pairs = layer(shared).unflatten(-1, (2, self.heads, self.head_width)).to(self.dtype)
+            keys, values = pairs.permute(2, 0, 3, 1, 4)
+            cache.update(keys, values, index)
+        nothing = Memory(memory.tokens[:, :0], memory.mask[:, :0], memory.text, memory.text_mask, memory.picks)
+        return nothing, cache

@@ -1,0 +1,92 @@
+"""The coarse memory: what Stage A leaves behind, once per context and for every later query.
+
+A stored memory carries a manifest. It is refused by any other LLM, tokenizer or compressor than the one that
+wrote it: the numbers would load and mean nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Bool, Float
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What made a coarse memory: hashes of LLM, tokenizer and Stage A weights, and its geometry in tokens."""
+
+    llm: str
+    tokenizer: str
+    encoder: str
+    chunk_size: int
+    summary_states: int
+
+
+@dataclass(frozen=True)
+class CoarseMemory:
+    """Keys (to find by) and values (to read) of every summary state; `mask` is false for states over padding only.
+
+    State m stands for tokens [m * window, (m + 1) * window) of the context.
+    """
+
+    keys: Float[Tensor, "B M D"]
+    values: Float[Tensor, "B M D"]
+    mask: Bool[Tensor, "B M"]
+    manifest: Manifest
+
+    @property
+    def window(self) -> int:
+        """Tokens per state."""
+        return self.manifest.chunk_size // self.manifest.summary_states
+
+    def bytes_per_token(self) -> float:
+        """Stored bytes per source token, keys and values together, in their present dtype."""
+        return (self.keys[0, 0].nbytes + self.values[0, 0].nbytes) / self.window
+
+    def to(self, target: torch.dtype | torch.device) -> CoarseMemory:
+        """The same memory in another dtype or on another device."""
+        mask = self.mask if isinstance(target, torch.dtype) else self.mask.to(target)
+        return CoarseMemory(self.keys.to(target), self.values.to(target), mask, self.manifest)
+
+    def row(self, index: int) -> CoarseMemory:
+        """The memory of one context, without its padding."""
+        keep = self.mask[index]
+        return CoarseMemory(
+            self.keys[index, keep][None], self.values[index, keep][None], keep[keep][None], self.manifest
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write as safetensors, manifest in the header; a reader never sees half a file."""
+        path = Path(path)
+        half = path.with_name(path.name + ".part")
+        tensors = {"keys": self.keys.contiguous(), "values": self.values.contiguous(), "mask": self.mask.contiguous()}
+        save_file(tensors, half, metadata={"manifest": json.dumps(asdict(self.manifest))})
+        half.replace(path)
+
+    @classmethod
+    def load(cls, path: str | Path, expected: Manifest) -> CoarseMemory:
+        """Read a stored memory.
+
+        Raises:
+            ValueError: it was written with another LLM, tokenizer, encoder or geometry.
+        """
+        with safe_open(path, framework="pt") as file:
+            manifest = Manifest(**json.loads((file.metadata() or {})["manifest"]))
+            tensors = {name: file.get_tensor(name) for name in ("keys", "values", "mask")}
+        refuse_mismatch(asdict(manifest), asdict(expected), str(path), "encode the context again with this model")
+        return cls(**tensors, manifest=manifest)
+
+
+def refuse_mismatch(found: dict[str, object], expected: dict[str, object], place: str, way_out: str) -> None:
+    """Raise ValueError for the first entry of `expected` that `found` does not share."""
+    for key, value in expected.items():
+        if found.get(key) != value:
+            raise ValueError(
+                f"{place}: made for {key} {str(found.get(key))[:16]!r}, but this model has {str(value)[:16]!r}; {way_out}"
+            )

@@ -1,0 +1,119 @@
+"""Putting memory and prompt before the frozen LLM: one place for order, padding, gradients and decoding.
+
+The order is always `[before; text; memory tokens; after]`. In training, rows are packed to the left and padded on
+the right, so that the causal mask alone is right; in generation they are padded on the left, so that all rows
+write their next token in the same column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from transformers import DynamicCache
+
+from adamem.models.host import HostLLM
+from adamem.models.records import Memory, Prompt, Reading, TokenBatch
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Vectors in reading order with holes: `mask` is false where nothing stands."""
+
+    embeds: Float[Tensor, "B T D"]
+    mask: Bool[Tensor, "B T"]
+
+    def then(self, other: Strip) -> Strip:
+        return Strip(torch.cat([self.embeds, other.embeds], 1), torch.cat([self.mask, other.mask], 1))
+
+    def packed(self, left: bool) -> Strip:
+        """The same vectors without holes inside a row: all padding on the left, or all on the right."""
+        order = (self.mask if left else ~self.mask).long().argsort(dim=1, stable=True)
+        longest = int(self.mask.sum(1).max())
+        order = order[:, -longest:] if left else order[:, :longest]
+        index = order[..., None].expand(-1, -1, self.embeds.shape[-1])
+        return Strip(self.embeds.gather(1, index), self.mask.gather(1, order))
+
+    def positions(self) -> Int[Tensor, "B T"]:
+        """Where each vector stands among the real ones of its row, counted from 0."""
+        return (self.mask.long().cumsum(1) - 1).clamp_min(0)
+
+
+def embed(host: HostLLM, tokens: TokenBatch) -> Strip:
+    return Strip(host.embed(tokens.ids), tokens.mask)
+
+
+def memory_strip(memory: Memory) -> Strip:
+    """The trained part of the memory."""
+    return Strip(memory.tokens, memory.mask)
+
+
+def frozen_strip(host: HostLLM, memory: Memory, before: Int[Tensor, " H"]) -> Strip:
+    """What no gradient reaches and no method changes: the start of the frame, and text put in as text."""
+    rows = before.expand(memory.tokens.shape[0], -1)
+    head = embed(host, TokenBatch(rows, torch.ones_like(rows, dtype=torch.bool)))
+    if memory.text is None or memory.text_mask is None:
+        return head
+    return head.then(Strip(memory.text, memory.text_mask))
+
+
+def read_targets(host: HostLLM, memory: Memory, prompt: Prompt, cache: DynamicCache | None = None) -> Reading:
+    """Logits at every target position, teacher-forced. The LM head runs at those positions only.
+
+    Text is read first, without gradient, and only its keys and values are kept: no gradient needs to travel
+    through a context of hundreds of tokens to reach a few soft vectors behind it.
+    """
+    frozen = frozen_strip(host, memory, prompt.before)
+    rest = memory_strip(memory).then(embed(host, prompt.after))
+    if memory.text is None:
+        whole = frozen.then(rest)
+        hidden = host.read(whole.packed(left=False).embeds, cache=cache)
+        places = whole.positions()
+    else:
+        hidden, places = _read_behind(host, frozen.packed(left=True), rest, cache)
+    width = prompt.after.ids.shape[1]
+    after = hidden.gather(1, places[:, -width:, None].expand(-1, -1, hidden.shape[-1]))
+    rows, columns = prompt.targets.nonzero(as_tuple=True)
+    return Reading(host.logits(after[rows, columns - 1]), prompt.after.ids[rows, columns], rows, memory)
+
+
+def _read_behind(
+    host: HostLLM, frozen: Strip, rest: Strip, cache: DynamicCache | None
+) -> tuple[Float[Tensor, "B T D"], Int[Tensor, "B R"]]:
+    cache = DynamicCache() if cache is None else cache
+    ahead = cache.get_seq_length()
+    lead = frozen.mask.new_ones(frozen.mask.shape[0], ahead)
+    seen = torch.cat([lead, frozen.mask], 1)
+    with torch.no_grad():
+        host.read(frozen.embeds, seen, frozen.positions() + ahead, cache)
+    packed = rest.packed(left=False)
+    start = seen.sum(1, keepdim=True)
+    hidden = host.read(packed.embeds, torch.cat([seen, packed.mask], 1), packed.positions() + start, cache)
+    return hidden, rest.positions()
+
+
+@torch.no_grad()
+def generate(
+    host: HostLLM, memory: Memory, prompt: Prompt, max_new_tokens: int, cache: DynamicCache | None = None
+) -> list[list[int]]:
+    """Greedy answers, one list of token ids per row, without the end token."""
+    whole = frozen_strip(host, memory, prompt.before).then(memory_strip(memory)).then(embed(host, prompt.after))
+    strip = whole.packed(left=True)
+    cache = DynamicCache() if cache is None else cache
+    ahead = cache.get_seq_length()
+    mask = torch.cat([strip.mask.new_ones(strip.mask.shape[0], ahead), strip.mask], 1)
+    hidden = host.read(strip.embeds, mask, strip.positions() + ahead, cache)
+    written: list[Tensor] = []
+    open_rows = torch.ones(len(mask), dtype=torch.bool, device=mask.device)
+    while True:
+        token = host.logits(hidden[:, -1]).argmax(-1)
+        written.append(token.where(open_rows, torch.full_like(token, host.frame.end)))
+        open_rows = open_rows & (token != host.frame.end)
+        if len(written) == max_new_tokens or not bool(open_rows.any()):
+            break
+        mask = torch.cat([mask, mask.new_ones(len(mask), 1)], 1)
+        hidden = host.read(host.embed(written[-1][:, None]), mask, mask.long().sum(1, keepdim=True) - 1, cache)
+    rows = torch.stack(written, 1).tolist()
+    return [row[: row.index(host.frame.end)] if host.frame.end in row else row for row in rows]

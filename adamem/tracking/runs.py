@@ -1,0 +1,170 @@
+"""One run for every executed stage: settings, inputs, curves, duration, machine load."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adamem.config import AdaMemConfig
+from adamem.tracking.store import Store, experiment_name
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+SAMPLING_SECONDS = 1
+Value = float | None | Mapping[str, Any]  # a mapping may nest; its numbers are named by their path
+
+
+@dataclass
+class Run:
+    """One MLflow run. What it logs it also remembers, so that `write` cannot say something else."""
+
+    id: str
+    stage: str
+    client: MlflowClient
+    started: float = field(default_factory=time.monotonic)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    summary: dict[str, Any] = field(default_factory=dict)
+
+    def log(self, step: int, values: Mapping[str, Value]) -> None:
+        """A point of the curves; None marks a value that this step does not have."""
+        self.curve.append({"step": step, **values})
+        self._send(values, step)
+
+    def metrics(self, values: Mapping[str, Value]) -> None:
+        """Numbers of the run as a whole."""
+        self.summary.update(values)
+        self._send(values, step=0)
+
+    def artifact(self, path: Path) -> None:
+        """Keep a copy of a small file beside the run."""
+        self.client.log_artifact(self.id, str(path))
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        """Labels to find the run by."""
+        from mlflow.entities import RunTag
+
+        self.client.log_batch(self.id, tags=[RunTag(key, value) for key, value in values.items()])
+
+    def dataset(self, path: Path, name: str) -> None:
+        """Note which data the run read: a file or a folder, with the hash of its bytes.
+
+        Raises:
+            ValueError: the path does not exist.
+        """
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        source = json.dumps({"uri": str(path.resolve())})
+        data = Dataset(name=name, digest=digest(path), source_type="local", source=source)
+        self.client.log_inputs(self.id, [DatasetInput(data, [InputTag("mlflow.data.context", self.stage)])])
+
+    def write(self, path: Path) -> None:
+        """The summary and the curves as JSON, exactly as MLflow has them; `seconds` counts up to here."""
+        self.metrics({"seconds": round(time.monotonic() - self.started, 1)})
+        text = json.dumps({"stage": self.stage, **self.summary, "steps": self.curve}, indent=1, allow_nan=False)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text(text + "\n", encoding="utf-8")
+        partial.replace(path)
+
+    def _send(self, values: Mapping[str, Value], step: int) -> None:
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        known = {key: value for key, value in flatten(values, "/").items() if value is not None}
+        self.client.log_batch(self.id, metrics=[Metric(key, float(value), now, step) for key, value in known.items()])
+
+
+@contextmanager
+def run(stage: str, params: AdaMemConfig, inputs: Sequence[Path] = (), *, name: str | None = None) -> Iterator[Run]:
+    """Record one executed stage: settings, inputs, what the caller logs, duration, machine load.
+
+    An exception marks the run FAILED (Ctrl-C: KILLED) and goes on to the caller.
+    """
+    client, experiment = Store.here().open()  # before any other import of mlflow
+
+    from mlflow.entities import Param
+
+    entity = client.create_run(experiment, tags=_tags(stage), run_name=name or stage)
+    current = Run(entity.info.run_id, stage, client)
+    status = "FAILED"
+    try:
+        with _machine_load(current):
+            settings = flatten(params.model_dump(), ".")
+            client.log_batch(current.id, params=[Param(key, str(value)) for key, value in settings.items()])
+            for path in inputs:
+                current.dataset(path, str(path))
+            yield current
+            if "seconds" not in current.summary:
+                current.metrics({"seconds": round(time.monotonic() - current.started, 1)})
+        status = "FINISHED"
+    except KeyboardInterrupt:
+        status = "KILLED"
+        raise
+    finally:
+        client.set_terminated(current.id, status)
+
+
+@contextmanager
+def _machine_load(current: Run) -> Iterator[None]:
+    """CPU, memory, disk and network beside the curves, sampled often enough for stages of seconds."""
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+    uri = current.client.tracking_uri
+    monitor = SystemMetricsMonitor(current.id, sampling_interval=SAMPLING_SECONDS, tracking_uri=uri)
+    monitor.start()
+    try:
+        yield
+    finally:
+        monitor.finish()
+
+
+def _tags(stage: str) -> dict[str, str]:
+    from mlflow.tracking.context.registry import resolve_tags
+
+    own = {
+        "dvc.stage": os.environ.get("DVC_STAGE") or stage,
+        "dvc.exp": experiment_name(),
+        "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV", ""),
+        "git.commit": _commit(),
+    }
+    return resolve_tags({key: value for key, value in own.items() if value})
+
+
+def _commit() -> str:
+    found = subprocess.run(["git", "rev-parse", "--verify", "-q", "HEAD"], capture_output=True, text=True, check=False)
+    return found.stdout.strip()
+
+
+def flatten(tree: Mapping[str, Any], separator: str, prefix: str = "") -> dict[str, Any]:
+    """Nested keys joined by a separator: {"a": {"b": 1}} becomes {"a.b": 1}."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, separator, f"{prefix}{key}{separator}"))
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def digest(path: Path) -> str:
+    """The first 16 hex digits of the SHA-256 of a file, or of the names and hashes below a folder."""
+    if not path.exists():
+        raise ValueError(f"{path}: no such data set; run the stage that makes it first")
+    if path.is_file():
+        found = hashlib.sha256()
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                found.update(block)
+        return found.hexdigest()[:16]
+    below = sorted(p for p in path.rglob("*") if p.is_file())
+    lines = "".join(f"{p.relative_to(path).as_posix()} {digest(p)}\n" for p in below)
+    return hashlib.sha256(lines.encode()).hexdigest()[:16]

@@ -1,0 +1,100 @@
+"""Which batches each training sees: text for phase 1 and pretraining, items for phase 2, phase 3 and tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from adamem import config
+from adamem.data import examples, windows
+from adamem.data.examples import Batch, Order, TaskItem, TeacherTargets
+from adamem.data.tokens import TokenStore
+from adamem.data.windows import Window
+from adamem.models.method import Method
+from adamem.training import teacher
+from adamem.training.objectives import Objective, Weights
+
+class TaskGroups(Protocol):
+    """Training and validation items, group by group."""
+
+    @property
+    def train(self) -> Sequence[Sequence[TaskItem]]: ...
+    @property
+    def validation(self) -> Sequence[Sequence[TaskItem]]: ...
+
+
+Ask = Callable[[list[int]], TeacherTargets]
+
+
+def ask_teacher(method: Method, drawn: list[Window], folder: Path, params: config.AdaMemConfig) -> Ask:
+    """The teacher's answers by window number: kept ones, or asked for when they are needed."""
+    if params.phase1.teacher.kind == "cached":
+        return teacher.Cached(folder / "train.safetensors")
+    top_k = params.phase1.teacher.top_k
+    return lambda numbers: teacher.ask(method.host, [drawn[number] for number in numbers], top_k)
+
+
+def continuation(
+    method: Method, drawn: list[Window], tokens: Path, params: config.AdaMemConfig, ask: Ask | None
+) -> Objective:
+    """Continue text from memory and prefix; with a teacher to agree with, where one is given."""
+    settings, seed = params.phase1.optimiser, params.seed
+    order = Order(len(drawn), settings, seed)
+
+    def batch(step: int, part: int) -> Batch:
+        numbers = order.indices(step, part)
+        return examples.text_batch([drawn[number] for number in numbers], ask(numbers) if ask else None)
+
+    validation = windows.sample(
+        TokenStore.open(tokens, "validation"), settings.validation_examples, params.phase1.teacher, seed + 1
+    )
+    batches = [examples.text_batch(part) for part in _parts(validation, settings.batch_size)]
+    return Objective(method, batch, Weights(kl=params.phase1.kl if ask else 0.0), batches)
+
+
+def autoencoding(
+    method: Method, drawn: list[Window], tokens: Path, params: config.AdaMemConfig, lm_ratio: float
+) -> Objective:
+    """ICAE's pretraining: a share of the steps continues the text, the others write out a stretch of the context.
+
+    A stretch is as long as a continuation, so that every method sees as many target tokens.
+    """
+    continued = continuation(method, drawn, tokens, params, None)
+    order = Order(len(drawn), params.phase1.optimiser, params.seed)
+
+    def batch(step: int, part: int) -> Batch:
+        generator = torch.Generator().manual_seed(params.seed * 1_000_003 + step)
+        if float(torch.rand((), generator=generator)) < lm_ratio:
+            return continued.batch(step, part)
+        start = float(torch.rand((), generator=generator))
+        return examples.text_batch([windows.within(drawn[number], start) for number in order.indices(step, part)])
+
+    return Objective(method, batch, continued.weights, continued.validation)
+
+
+def weights(settings: config.Phase2 | config.Phase3) -> Weights:
+    """The weights of a task phase's losses."""
+    return Weights(contrastive=settings.contrastive, diversity=settings.diversity)
+
+
+def tasks(
+    method: Method, groups: TaskGroups, settings: config.Optimiser, seed: int, weights: Weights
+) -> Objective:
+    """Answer questions from memory; the groups take turns, so every batch holds all of them."""
+    items, host = examples.interleave(groups.train), method.host
+    order = Order(len(items), settings, seed)
+
+    def batch(step: int, part: int) -> Batch:
+        chosen = [items[number] for number in order.indices(step, part)]
+        return examples.task_batch(chosen, host.tokenizer, host.frame)
+
+    kept = examples.interleave(groups.validation)[: settings.validation_examples]
+    batches = [examples.task_batch(part, host.tokenizer, host.frame) for part in _parts(kept, settings.batch_size)]
+    return Objective(method, batch, weights, batches)
+
+
+def _parts(things: Sequence, size: int) -> list[Sequence]:
+    return [things[start : start + size] for start in range(0, len(things), size)]

@@ -1,0 +1,78 @@
+"""Where an interrupted training waits to go on: a git-ignored folder outside DVC's reach.
+
+DVC deletes a stage's outputs before it runs, and outputs that persist resume under changed settings without a
+word. So snapshots stand in `.scratch/<stage>/<hash>`: the hash covers settings, inputs and code, and a changed
+run finds nothing to resume from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from adamem import config
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything a training needs to go on: tensors by name, and numbers."""
+
+    tensors: dict[str, Tensor]
+    numbers: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """One training's waiting place."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, stage: str, params: config.AdaMemConfig, inputs: Iterable[Path]) -> Scratch:
+        """The place that belongs to this stage under these settings, inputs and this package's code."""
+        digest = hashlib.sha256(params.model_dump_json().encode())
+        for path in [*sorted(inputs), Path(__file__).parents[1]]:
+            _absorb(path, digest)
+        root = Path(os.environ.get("DVC_ROOT", "."))
+        return cls(root / ".scratch" / stage / digest.hexdigest()[:16])
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Replace the snapshot in one step; a kill at any moment leaves the old or the new one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        half = self.folder / "snapshot.part"
+        numbers = json.dumps(snapshot.numbers)
+        save_file({k: t.detach().cpu().contiguous() for k, t in snapshot.tensors.items()}, half, {"numbers": numbers})
+        half.replace(self.folder / "snapshot.safetensors")
+
+    def load(self) -> Snapshot | None:
+        """The last snapshot, if there is one."""
+        path = self.folder / "snapshot.safetensors"
+        if not path.is_file():
+            return None
+        with safe_open(path, framework="pt") as file:
+            numbers = json.loads((file.metadata() or {})["numbers"])
+        return Snapshot(load_file(path), numbers)
+
+    def clear(self) -> None:
+        """The training has ended: nothing is left to resume."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _absorb(path: Path, digest: Any) -> None:
+    """Names, sizes and times of the files below a path; contents of source files."""
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.suffix == ".py":
+            digest.update(file.read_bytes())
+        elif file.is_file() and "__pycache__" not in file.parts:
+            stat = file.stat()
+            digest.update(f"{file.name}:{stat.st_size}".encode())

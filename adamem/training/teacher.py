@@ -1,0 +1,55 @@
+"""The teacher of phase 1: the same LLM with the whole context in view.
+
+What it says does not depend on the compressor, so it can be asked once and kept: the top-k log-probabilities at
+every continuation position. About 6 bytes per entry, against 100 kB per position for the full vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from tqdm import tqdm
+
+from adamem import config
+from adamem.data.examples import TeacherTargets
+from adamem.data.windows import Window
+from adamem.models.host import HostLLM
+
+BATCH = 8
+
+
+@torch.no_grad()
+def ask(host: HostLLM, windows: Sequence[Window], top_k: int) -> TeacherTargets:
+    """Top-k log-probabilities at the continuations of windows of one length, rows joined."""
+    rows = [window.context + window.prefix + window.continuation for window in windows]
+    ids = torch.tensor(rows, device=host.device)
+    length = len(windows[0].continuation)
+    hidden = host.read(host.embed(ids))[:, -length - 1 : -1]
+    best = host.logits(hidden.flatten(0, 1)).log_softmax(-1).topk(top_k, dim=-1)
+    return TeacherTargets(best.indices, best.values)
+
+
+def kept(host: HostLLM, windows: Sequence[Window], settings: config.Teacher) -> dict[str, Tensor]:
+    """The teacher's answers to all windows: ids and log-probabilities, each [windows, positions, k]."""
+    top_k = settings.top_k
+    parts = [ask(host, windows[start : start + BATCH], top_k) for start in tqdm(range(0, len(windows), BATCH))]
+    shape = (len(windows), -1, top_k)
+    return {
+        "ids": torch.cat([part.ids for part in parts]).reshape(shape).int(),
+        "logprobs": torch.cat([part.logprobs for part in parts]).reshape(shape).half(),
+    }
+
+
+class Cached:
+    """Kept answers, by window number."""
+
+    def __init__(self, path: Path) -> None:
+        tensors = load_file(path)
+        self.ids, self.logprobs = tensors["ids"], tensors["logprobs"]
+
+    def __call__(self, numbers: list[int]) -> TeacherTargets:
+        return TeacherTargets(self.ids[numbers].flatten(0, 1).long(), self.logprobs[numbers].flatten(0, 1).float())

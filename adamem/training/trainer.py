@@ -1,0 +1,185 @@
+"""The training loop: a generator of steps, resumable at every snapshot, that leaves the best weights in place."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from adamem import config
+from adamem.training import schedule
+from adamem.training.objectives import Objective
+from adamem.training.scratch import Scratch, Snapshot
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimiser step as it is logged; step 0 is the validation before the first."""
+
+    number: int
+    values: dict[str, float]
+
+
+@dataclass
+class Trainee:
+    """What is trained: named weights in groups, each with its own peak learning rate."""
+
+    groups: list[tuple[dict[str, nn.Parameter], float]]
+
+    def named(self) -> dict[str, nn.Parameter]:
+        return {name: parameter for group, _ in self.groups for name, parameter in group.items()}
+
+    def optimiser(self, weight_decay: float) -> torch.optim.AdamW:
+        groups = [
+            {"params": list(group.values()), "lr": rate, "peak": rate, "weight_decay": weight_decay}
+            for group, rate in self.groups
+        ]
+        return torch.optim.AdamW(groups)
+
+
+def whole(objective: Objective, settings: config.Optimiser) -> Trainee:
+    """All trainable weights of the objective's method, at the one learning rate of the settings."""
+    named = {name: weight for name, weight in objective.method.named_parameters() if weight.requires_grad}
+    return Trainee([(named, settings.learning_rate)])
+
+
+def with_llm(
+    objective: Objective, settings: config.Optimiser, top: dict[str, nn.Parameter], rate: float
+) -> Trainee:
+    """The method's weights, and unfrozen layers of the LLM at a rate of their own."""
+    return Trainee([*whole(objective, settings).groups, ({f"llm.{name}": weight for name, weight in top.items()}, rate)])
+
+
+def fit(objective: Objective, trainee: Trainee, settings: config.Optimiser, scratch: Scratch) -> Iterator[Step]:
+    """Train, yielding every step; when the generator is exhausted, the weights of the best validation stand.
+
+    Raises:
+        FloatingPointError: the loss or a gradient is no finite number; names step and backward pass.
+    """
+    run = _Run(objective, trainee, settings, scratch)
+    yield from run.resume()
+    bar = tqdm(range(run.done + 1, settings.steps + 1), initial=run.done, total=settings.steps, unit="step")
+    for number in bar:
+        step = run.step(number)
+        bar.set_postfix(loss=f"{step.values['loss']:.3f}")
+        yield step
+        run.snapshot(number)
+    run.finish()
+
+
+class _Run:
+    """The state of one training between two steps."""
+
+    def __init__(self, objective: Objective, trainee: Trainee, settings: config.Optimiser, scratch: Scratch) -> None:
+        self.objective, self.trainee, self.settings, self.scratch = objective, trainee, settings, scratch
+        self.optimiser = trainee.optimiser(settings.weight_decay)
+        self.done = 0
+        self.best = math.inf
+        self.best_weights: dict[str, Tensor] = {}
+        self.history: list[Step] = []
+
+    def resume(self) -> Iterator[Step]:
+        """Steps already made by an interrupted run, or the validation before the first step."""
+        snapshot = self.scratch.load()
+        if snapshot is None:
+            self.history.append(Step(0, self._validate()))
+        else:
+            self._restore(snapshot)
+        yield from self.history
+
+    def step(self, number: int) -> Step:
+        """One optimiser step over `accumulate` backward passes."""
+        began, settings = time.perf_counter(), self.settings
+        factor = schedule.scale(number, settings.steps, settings.warmup)
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * factor
+        self.optimiser.zero_grad(set_to_none=True)
+        values, tokens = self._backward(number)
+        values["gradient_norm"] = self._clip(number)
+        self.optimiser.step()
+        values["learning_rate"] = settings.learning_rate * factor
+        values["tokens_per_second"] = tokens / (time.perf_counter() - began)
+        if number % settings.validate_every == 0 or number == settings.steps:
+            values |= self._validate()
+        step = Step(number, values)
+        self.history.append(step)
+        return step
+
+    def _backward(self, number: int) -> tuple[dict[str, float], int]:
+        values: dict[str, float] = {}
+        tokens = 0
+        for part in range(self.settings.accumulate):
+            loss = self.objective.loss(number, part)
+            if not bool(torch.isfinite(loss.total)):
+                raise FloatingPointError(_not_finite("loss", number, part, loss.parts))
+            (loss.total / self.settings.accumulate).backward()
+            tokens += loss.tokens
+            for name, value in ({"loss": float(loss.total.detach())} | loss.parts).items():
+                values[name] = values.get(name, 0.0) + value / self.settings.accumulate
+        return values, tokens
+
+    def _clip(self, number: int) -> float:
+        norm = nn.utils.clip_grad_norm_(self.trainee.named().values(), self.settings.clip)
+        if not bool(torch.isfinite(norm)):
+            raise FloatingPointError(_not_finite("gradient", number, 0, {}))
+        return float(norm)
+
+    def _validate(self) -> dict[str, float]:
+        """Validation values; keeps the weights when they are the best so far."""
+        self.objective.method.eval()
+        values = self.objective.validate()
+        self.objective.method.train()
+        if values["loss"] < self.best:
+            self.best = values["loss"]
+            self.best_weights = {name: weight.detach().clone() for name, weight in self.trainee.named().items()}
+        return {f"validation_{name}": value for name, value in values.items()}
+
+    def snapshot(self, number: int) -> None:
+        """Remember everything a restart needs, at every tenth step."""
+        self.done = number
+        if number % 10:
+            return
+        weights = {f"weight/{name}": weight for name, weight in self.trainee.named().items()}
+        best = {f"best/{name}": weight for name, weight in self.best_weights.items()}
+        states = self.optimiser.state_dict()["state"]
+        moments = {f"moment/{index}/{name}": value for index, state in states.items() for name, value in state.items()}
+        history = [[step.number, step.values] for step in self.history]
+        self.scratch.save(Snapshot(weights | best | moments, {"done": number, "best": self.best, "history": history}))
+
+    def _restore(self, snapshot: Snapshot) -> None:
+        self.done, self.best = snapshot.numbers["done"], snapshot.numbers["best"]
+        self.history = [Step(number, values) for number, values in snapshot.numbers["history"]]
+        kinds: dict[str, dict[str, Tensor]] = {"weight": {}, "best": {}, "moment": {}}
+        for path, tensor in snapshot.tensors.items():
+            kind, name = path.split("/", 1)
+            kinds[kind][name] = tensor
+        self.best_weights = kinds["best"]
+        self._put(kinds["weight"])
+        state: dict[int, dict[str, Tensor]] = {}
+        for path, tensor in kinds["moment"].items():
+            index, name = path.split("/")
+            state.setdefault(int(index), {})[name] = tensor
+        self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": state})
+
+    def _put(self, weights: dict[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, parameter in self.trainee.named().items():
+                parameter.copy_(weights[name])
+
+    def finish(self) -> None:
+        """Put the best weights in place and forget the scratch."""
+        self._put(self.best_weights)
+        self.objective.method.eval()
+        self.scratch.clear()
+
+
+def _not_finite(what: str, step: int, part: int, parts: dict[str, float]) -> str:
+    return (
+        f"the {what} is not finite at step {step}, backward pass {part} ({parts}); "
+        "lower the learning rate or clip, or look at that batch"
+    )

@@ -1,0 +1,23 @@
+"""Analyze: from answers to metrics, tables, plots and the page. Reads reports/ and data/tasks, writes reports/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adamem import config, tracking
+from adamem.analysis import quality, report
+
+
+def main() -> None:
+    params = config.load()
+
+    with tracking.run("analyze", params) as run:
+        found = report.write(Path("reports"), Path("data/tasks"), params)
+        run.metrics(quality.by_name(found))
+        run.artifact(Path("reports/README.md"))
+        for plot in sorted(Path("reports/plots").glob("*.png")):
+            run.artifact(plot)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""Baseline: train or choose what one baseline needs. Reads data/tokens, data/tasks, writes models/baselines/NAME."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from adamem import config, tracking
+from adamem.baselines import catalogue, fitting
+from adamem.models import host
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=fitting.FITTERS)
+    name = parser.parse_args().name
+    params = config.load()
+    bench = catalogue.Bench(host.load(Path("models/llm"), params.llm), params, Path("models"))
+
+    with tracking.run(f"baseline@{name}", params, [Path("data/tasks")]) as run:
+        for step in fitting.FITTERS[name](bench, Path("data"), Path("models/baselines") / name):
+            run.log(step.number, step.values)
+        run.write(Path(f"reports/training/{name}.json"))
+
+
+if __name__ == "__main__":
+    main()

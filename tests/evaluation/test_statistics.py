@@ -1,0 +1,81 @@
+"""The intervals against theory, by simulation and on known cases."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adamem.evaluation.statistics import holm, mean_interval, paired_bootstrap, shared_clusters
+
+
+def _rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def test_the_mean_of_a_large_sample_has_the_width_theory_gives() -> None:
+    values = _rng().normal(3.0, 2.0, size=400)
+    found = mean_interval(values.tolist(), range(400), 10_000, _rng(1))
+    half = 1.96 * values.std() / 20
+    assert found.mean == pytest.approx(values.mean())
+    assert (found.low, found.high) == pytest.approx((found.mean - half, found.mean + half), abs=0.02)
+
+
+def test_intervals_over_clusters_cover_the_truth_as_often_as_they_say() -> None:
+    """Items of a cluster share half of their variance: ignoring clusters would cover about 80 %."""
+    source, covered, naive = _rng(2), 0, 0
+    clusters = np.repeat(np.arange(50), 4)
+    trials = 200
+    for _ in range(trials):
+        values = (source.normal(size=50)[clusters] + source.normal(size=200)).tolist()
+        right = mean_interval(values, clusters.tolist(), 500, source)
+        wrong = mean_interval(values, range(200), 500, source)
+        covered += right.low <= 0 <= right.high
+        naive += wrong.low <= 0 <= wrong.high
+    assert 0.90 <= covered / trials <= 0.98
+    assert naive / trials < 0.85
+
+
+def test_pairing_takes_out_what_both_methods_share() -> None:
+    difficulty = _rng(3).normal(size=200) * 10
+    found = paired_bootstrap((difficulty + 1).tolist(), difficulty.tolist(), range(200), 10_000, _rng())
+    assert (found.difference, found.low, found.high) == pytest.approx((1, 1, 1))
+
+
+def test_swapping_the_methods_mirrors_the_interval() -> None:
+    a, b = _rng(4).random(60).tolist(), _rng(5).random(60).tolist()
+    forth, back = (paired_bootstrap(x, y, range(60), 2_000, _rng(6)) for x, y in ((a, b), (b, a)))
+    assert (back.difference, back.low, back.high) == pytest.approx((-forth.difference, -forth.high, -forth.low))
+
+
+def test_the_same_generator_state_gives_the_same_interval() -> None:
+    values, names = _rng(7).random(30).tolist(), [f"country:{index % 9}" for index in range(30)]
+    assert mean_interval(values, names, 3_000, _rng(8)) == mean_interval(values, names, 3_000, _rng(8))
+
+
+def test_one_cluster_has_no_spread() -> None:
+    assert mean_interval([0.0, 1.0], ["x", "x"], 1_000, _rng()).low == 0.5
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_an_interval_lies_within_the_data_and_holds_its_mean_when_all_agree(values: list[float]) -> None:
+    found = mean_interval(values, range(len(values)), 1_000, _rng())
+    assert min(values) - 1e-9 <= found.low <= found.high <= max(values) + 1e-9
+
+
+def test_unequal_or_empty_input_is_an_error() -> None:
+    with pytest.raises(ValueError, match="0 values"):
+        mean_interval([], [], 1_000, _rng())
+    with pytest.raises(ValueError, match="2 scores against 1"):
+        paired_bootstrap([1.0, 0.0], [1.0], ["x", "y"], 1_000, _rng())
+
+
+def test_holm_on_a_worked_example() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_items_are_clustered_by_the_entity_most_of_them_share() -> None:
+    items = [["Peru", "Chile"], ["Chile"], ["Peru", "Chile", "Togo"], ["Togo"], []]
+    assert shared_clusters(items) == ["Chile", "Chile", "Chile", "Togo", "item 4"]

@@ -1,0 +1,186 @@
+"""The graph: stages, scripts and settings carry one name, and no stage can be stale without DVC knowing.
+
+DVC does not follow imports, so a stage whose `deps` forget a module would keep old results after that module
+changed. These tests walk the imports instead of trusting the list.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from pathlib import Path
+from typing import Any
+
+import grimp
+import pytest
+from dvc.repo import Repo
+from ruamel.yaml import YAML
+
+from adamem.config import AdaMemConfig
+
+ROOT = Path(__file__).parents[1]
+PARAMS: dict[str, Any] = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+SCRIPTS = sorted(path.stem for path in (ROOT / "stages").glob("*.py") if path.stem != "__init__")
+MODEL = {"chunk_encoder", "resampler", "projection", "interface"}  # what `params.model` reads
+# Reached by imports, and yet without influence on what a stage hands to the next one: the door to MLflow, and
+# the typed view of settings that DVC watches value by value.
+WITHOUT_INFLUENCE = ("adamem/tracking", "adamem/config.py")
+
+
+@functools.cache
+def stages() -> list[Any]:
+    """The stages as DVC sees them, templates resolved."""
+    return list(Repo(str(ROOT)).index.stages)
+
+
+@functools.cache
+def imports() -> grimp.ImportGraph:
+    return grimp.build_graph("adamem", "stages", exclude_type_checking_imports=True)
+
+
+def script(stage: Any) -> str:
+    return stage.addressing.split("@")[0]
+
+
+def files(stage: Any) -> set[str]:
+    return {dep.def_path for dep in stage.deps if not getattr(dep, "params", None)}
+
+
+def settings(stage: Any) -> set[str]:
+    return {key for dep in stage.deps for key in getattr(dep, "params", None) or ()}
+
+
+def source(module: str) -> Path:
+    """The file of a module, relative to the repository."""
+    path = Path(*module.split("."))
+    return path / "__init__.py" if (ROOT / path).is_dir() else path.with_suffix(".py")
+
+
+def says_nothing(path: Path) -> bool:
+    """Empty, or nothing but a docstring and `from __future__`."""
+    body = ast.parse((ROOT / path).read_text(encoding="utf-8")).body
+    return all(
+        (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
+        for node in body
+    )
+
+
+def reached(name: str) -> set[str]:
+    """Files that run when the stage's script is imported: what it imports, and the packages around that."""
+    found = imports().find_upstream_modules(f"stages.{name}")
+    around = {module.rsplit(".", depth)[0] for module in found for depth in range(1, module.count(".") + 1)}
+    paths = {source(module) for module in found | around if module != "stages"}
+    return {path.as_posix() for path in paths if not says_nothing(path)}
+
+
+def covers(dep: str, path: str) -> bool:
+    return path == dep or path.startswith(dep.rstrip("/") + "/")
+
+
+def has(section: dict[str, Any], key: str) -> bool:
+    for part in key.split("."):
+        if not isinstance(section, dict) or part not in section:
+            return False
+        section = section[part]
+    return True
+
+
+def sections_read(name: str) -> set[str]:
+    """Sections of params.yaml that a script takes from its `params`, by name."""
+    text = (ROOT / "stages" / f"{name}.py").read_text(encoding="utf-8")
+    taken = {
+        node.attr
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "params"
+    }
+    sections = taken & set(AdaMemConfig.model_fields)
+    return sections | MODEL if "model" in taken else sections
+
+
+def test_every_stage_has_its_script_and_every_script_its_stage() -> None:
+    assert {script(stage) for stage in stages()} == set(SCRIPTS)
+
+
+def test_a_stage_is_started_as_its_script() -> None:
+    for stage in stages():
+        words = stage.cmd.split()
+        assert words[:2] == ["python", "-m"], stage.cmd
+        assert words[2] == f"stages.{script(stage)}", f"{stage.addressing}: {stage.cmd}"
+        assert words[3:] == stage.addressing.split("@")[1:], (
+            f"{stage.addressing} is called with other words: {stage.cmd}"
+        )
+
+
+def test_every_declared_setting_exists_and_every_section_is_declared() -> None:
+    declared = {key for stage in stages() for key in settings(stage)}
+    assert not [key for key in declared if not has(PARAMS, key)], (
+        "dvc.yaml names settings that params.yaml does not have"
+    )
+    assert {key.split(".")[0] for key in declared} == set(PARAMS), "a section that no stage declares changes nothing"
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_stage_declares_the_sections_it_reads(name: str) -> None:
+    wanted = sections_read(name) | ({name} if name in PARAMS else set())
+    for stage in (stage for stage in stages() if script(stage) == name):
+        declared = {key.split(".")[0] for key in settings(stage)}
+        assert wanted <= declared, f"{stage.addressing}: dvc.yaml does not declare {sorted(wanted - declared)}"
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_stage_depends_on_the_code_it_runs(name: str) -> None:
+    ran = reached(name) | {f"stages/{name}.py"}
+    needed = {path for path in ran if not any(covers(free, path) for free in WITHOUT_INFLUENCE)}
+    for stage in (stage for stage in stages() if script(stage) == name):
+        missing = {path for path in needed if not any(covers(dep, path) for dep in files(stage))}
+        assert not missing, f"{stage.addressing}: add to deps in dvc.yaml: {sorted(missing)}"
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_stage_depends_on_no_code_it_does_not_run(name: str) -> None:
+    """Needless code deps make needless hours."""
+    ran = reached(name) | {f"stages/{name}.py"}
+    for stage in (stage for stage in stages() if script(stage) == name):
+        code = {dep for dep in files(stage) if dep.split("/")[0] in ("adamem", "stages")}
+        idle = {dep for dep in code if not any(covers(dep, path) for path in ran)}
+        assert not idle, f"{stage.addressing}: take out of deps in dvc.yaml: {sorted(idle)}"
+
+
+def test_only_record_always_runs_and_nothing_escapes_the_run_cache() -> None:
+    assert {stage.addressing for stage in stages() if stage.always_changed} == {"record"}
+    assert not [stage.addressing for stage in stages() if stage.frozen]
+    assert not [out.def_path for stage in stages() for out in stage.outs if out.persist]
+
+
+def test_reports_are_for_git_and_data_for_the_cache() -> None:
+    for stage in stages():
+        for out in stage.outs:
+            top = out.def_path.split("/")[0]
+            assert top in ("data", "models", "reports"), f"{stage.addressing} writes {out.def_path}"
+            in_git = top == "reports" or out.def_path.rstrip("/") == "models/phase2"
+            assert out.use_cache != in_git, f"{stage.addressing}: {out.def_path} should have cache: {not in_git}"
+
+
+def test_the_number_of_memory_tokens_reaches_only_what_depends_on_it() -> None:
+    """`dvc exp run -S resampler.n_latents=64` must not download, tokenise or teach anew."""
+    changed = {script(stage) for stage in stages() if any(key.split(".")[0] == "resampler" for key in settings(stage))}
+    assert not changed & {"download", "llm", "tokenize", "features", "tasks", "teacher"}
+    assert changed >= {"phase1", "phase2", "phase3"}
+
+
+def test_no_machine_is_written_into_the_repository() -> None:
+    """Absolute paths and home folders break every other clone."""
+    kept = [
+        *ROOT.glob("*.yaml"),
+        *ROOT.glob("profiles/*.yaml"),
+        *ROOT.glob("adamem/**/*.py"),
+        *ROOT.glob("stages/*.py"),
+    ]
+    found = []
+    for path in [*kept, ROOT / "Makefile", ROOT / ".dvc/config"]:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if re.search(r"""(?:^|[\s"'=(\[])(?:/(?:home|root|work|tmp|opt|usr|mnt|data)/|~/|[A-Z]:\\)""", line):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
+    assert not found, "\n".join(found)
