@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from adamem import config, tracking
-from adamem.baselines import catalogue, fitting
+from adamem.baselines import catalogue
 from adamem.models import host
+from adamem.training import fitting
 
 
 def main() -> None:

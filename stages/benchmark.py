@@ -7,7 +7,6 @@ from pathlib import Path
 
 from adamem import config, tracking
 from adamem.baselines import catalogue
-from adamem.benchmarks import item
 from adamem.evaluation import benchmark
 from adamem.models import host
 

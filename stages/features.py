@@ -1,4 +1,4 @@
-"""Features: mean and deviation of the early hidden states. Reads models/llm, data/tokens, writes models/features."""
+"""Features: scales of the LLM's early states and embeddings over the corpus. Reads models/llm, data/tokens, writes models/features."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ def main() -> None:
     documents = TokenStore.open(Path("data/tokens"), "train")
 
     with tracking.run("features", params, [Path("data/tokens")]) as run:
-        found = statistics.of_features(llm, documents, params.chunk_encoder, params.seed)
+        found = statistics.of_corpus(llm, documents, params.chunk_encoder, params.seed)
         tensor_files.save_in(Path("models/features"), {"statistics.safetensors": found.tensors()})
-        run.metrics({"chunks": found.chunks, "mean_deviation": float(found.deviation.mean())})
+        run.metrics(
+            {"feature_deviation": float(found.feature_deviation.mean()), "embedding_rms": float(found.embedding_rms)}
+        )
 
 
 if __name__ == "__main__":

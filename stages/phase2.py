@@ -5,27 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from adamem import config, tracking
-from adamem.benchmarks import item
 from adamem.models import checkpoint, host
-from adamem.training import recipes, trainer
-from adamem.training.scratch import Scratch
-
-TASKS = Path("data/tasks")
+from adamem.training import phases
 
 
 def main() -> None:
     params = config.load()
-    settings = params.phase2
     llm = host.load(Path("models/llm"), params.llm)
-    model = checkpoint.load(Path("models/phase1"), llm)
-    objective = recipes.tasks(model, item.read_groups(TASKS), settings.optimiser, params.seed, recipes.weights(settings))
-    trainee = trainer.whole(objective, settings.optimiser)
-    scratch = Scratch.of("phase2", params, [TASKS, Path("models/phase1"), Path("models/llm")])
+    phase = phases.phase2(params, llm, Path())
 
-    with tracking.run("phase2", params, [TASKS]) as run:
-        for step in trainer.fit(objective, trainee, settings.optimiser, scratch):
+    with tracking.run("phase2", params, [Path("data/tasks")]) as run:
+        for step in phase.steps():
             run.log(step.number, step.values)
-        checkpoint.save(model, Path("models/phase2"), params.model)
+        checkpoint.save(phase.model, Path("models/phase2"), params.model)
         run.write(Path("reports/training/phase2.json"))
 
 

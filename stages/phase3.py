@@ -5,28 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from adamem import config, tracking
-from adamem.benchmarks import item
 from adamem.models import checkpoint, host
-from adamem.training import recipes, trainer
-from adamem.training.scratch import Scratch
-
-TASKS = Path("data/tasks")
+from adamem.training import phases
 
 
 def main() -> None:
     params = config.load()
-    settings = params.phase3
     llm = host.load(Path("models/llm"), params.llm)
-    model = checkpoint.load(Path("models/phase2"), llm)
-    top = llm.unfreeze(settings.unfrozen_layers)
-    objective = recipes.tasks(model, item.read_groups(TASKS), settings.optimiser, params.seed, recipes.weights(settings))
-    trainee = trainer.with_llm(objective, settings.optimiser, top, settings.llm_learning_rate)
-    scratch = Scratch.of("phase3", params, [TASKS, Path("models/phase2"), Path("models/llm")])
+    phase = phases.phase3(params, llm, Path())
 
-    with tracking.run("phase3", params, [TASKS]) as run:
-        for step in trainer.fit(objective, trainee, settings.optimiser, scratch):
+    with tracking.run("phase3", params, [Path("data/tasks")]) as run:
+        for step in phase.steps():
             run.log(step.number, step.values)
-        checkpoint.save(model, Path("models/phase3"), params.model, llm_top=top)
+        checkpoint.save(phase.model, Path("models/phase3"), params.model, phase.llm_top)
         run.write(Path("reports/training/phase3.json"))
 
 

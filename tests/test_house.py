@@ -77,7 +77,7 @@ def test_what_is_public_says_why(path: Path) -> None:
         and not node.name.startswith("_")
         and not ast.get_docstring(node)
         and not (isinstance(node, ast.ClassDef) and name(path) == "adamem/config.py")
-        and not (path.parent.name == "stages" and node.name == "main")
+        and node.name != "main"  # the module's docstring says what the command does
     ]
     assert not silent, f"{name(path)}: no docstring: {silent}"
 

@@ -66,7 +66,7 @@ def _page(seconds: Mapping[str, float]) -> str:
     rows = [[f"`{stage}`", f"{value / 60:.1f}"] for stage, value in seconds.items()]
     rows.append(["**sum**", f"**{sum(seconds.values()) / 60:.1f}**"])
     head = (
-        "# Minutes per stage\n\nWritten by stage `record`: how long each stage took when it last ran to its end, the "
-        "start of the interpreter not counted. A stage without a time has only ever come from DVC's cache.\n\n"
+        "# Minutes per stage\n\nWritten by stage `record`: how long each stage took when it last ran to its end. "
+        "A stage without a time has only ever come from DVC's cache.\n\n"
     )
     return head + tables.markdown(["stage", "minutes"], rows) + "\n"

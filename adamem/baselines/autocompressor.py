@@ -15,6 +15,7 @@ from adamem.models.host import HostLLM
 from adamem.models.method import Method, refuse_empty
 from adamem.models.projection import Projection
 from adamem.models.records import Memory, TokenBatch
+from adamem.models.statistics import Statistics
 
 SHORTEST = 0.5  # random segments are between this and 1.5 of the even length
 
@@ -26,21 +27,27 @@ class AutoCompressor(Method):
         super().__init__(host)
         self.settings = settings
         self.slots = segments.per_segment(memory_tokens, settings.segments)
-        self.encoder = segments.build(settings.encoder, host, self.slots, feature_layers)
-        self.projection = Projection(config.LinearProjection(kind="linear"), host.width, host.embedding_rms)
+        self.encoder = segments.build(settings.encoder, host, self.slots, feature_layers, recursive=True)
+        self.projection = Projection(config.LinearProjection(kind="linear"), host)
         self.to(host.device)
 
     def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
         refuse_empty(context, "context")
         refuse_empty(query, "query")
         summaries: list[torch.Tensor] = []
+        behind: list[torch.Tensor] = []  # the same, as later segments read them
         for number, part in enumerate(segments.split(context, self._shares(context))):
-            earlier = torch.cat(summaries, 1) if summaries else None
-            if earlier is not None and number % self.settings.detach_every == 0:
-                earlier = earlier.detach()
-            summaries.append(self.encoder(self.host, part, self.slots, earlier))
+            if number % self.settings.detach_every == 0:
+                behind = [summary.detach() for summary in behind]
+            summaries.append(self.encoder(self.host, part, self.slots, torch.cat(behind, 1) if behind else None))
+            behind.append(summaries[-1])
         tokens = self.projection(torch.cat(summaries, 1))
         return Memory(tokens, torch.ones_like(tokens[..., 0], dtype=torch.bool))
+
+    def set_statistics(self, statistics: Statistics) -> None:
+        """Take over the corpus statistics of features and embeddings."""
+        self.encoder.set_statistics(statistics)
+        self.projection.set(statistics)
 
     def offline_bytes(self, tokens: int) -> float:
         return segments.memory_bytes(self.slots * self.settings.segments, self.host.width)
@@ -51,5 +58,5 @@ class AutoCompressor(Method):
         count = self.settings.segments
         if not self.training:
             return [1.0] * count
-        generator = torch.Generator().manual_seed(int(context.ids.sum()))
+        generator = torch.Generator().manual_seed(int(context.ids[context.mask].sum()))
         return (SHORTEST + torch.rand(count, generator=generator)).tolist()

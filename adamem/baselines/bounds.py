@@ -12,7 +12,6 @@ from torch import nn
 
 from adamem.models.host import HostLLM
 from adamem.models.method import Method, refuse_empty
-from adamem.models.projection import rescale
 from adamem.models.records import Memory, TokenBatch
 
 
@@ -38,8 +37,7 @@ class TunedText(Method):
 
     def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
         refuse_empty(query, "query")
-        vectors = rescale(self.vectors, self.host.embedding_rms)
-        return with_text(self.host, context if self.full else None, len(query.ids), vectors)
+        return with_text(self.host, context if self.full else None, len(query.ids), self.vectors)
 
 
 def with_text(host: HostLLM, text: TokenBatch | None, rows: int, vectors: torch.Tensor | None) -> Memory:

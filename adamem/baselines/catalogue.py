@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
 from adamem import config
 from adamem.baselines.autocompressor import AutoCompressor
@@ -24,6 +23,7 @@ from adamem.models import checkpoint
 from adamem.models.adamem import AdaMem
 from adamem.models.host import HostLLM
 from adamem.models.method import Method
+from adamem.models.statistics import Statistics
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,6 @@ class Bench:
         """The corpus statistics of the features."""
         return self.models / "features" / "statistics.safetensors"
 
-    def statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and deviation of the features over the training corpus, each [D]."""
-        tensors = load_file(self.features, device=str(self.host.device))
-        return tensors["mean"], tensors["deviation"]
-
 
 Items = Sequence[Item]
 
@@ -78,7 +73,7 @@ def untrained_icae(bench: Bench) -> Icae:
     torch.manual_seed(bench.params.seed)
     layers = bench.params.chunk_encoder.feature_layers
     model = Icae(bench.params.baselines.icae, bench.host, bench.memory_tokens, layers)
-    model.encoder.set_statistics(*bench.statistics())
+    model.set_statistics(Statistics.load(bench.features))
     return model
 
 
@@ -86,7 +81,7 @@ def untrained_autocompressor(bench: Bench) -> AutoCompressor:
     torch.manual_seed(bench.params.seed)
     layers = bench.params.chunk_encoder.feature_layers
     model = AutoCompressor(bench.params.baselines.autocompressor, bench.host, bench.memory_tokens, layers)
-    model.encoder.set_statistics(*bench.statistics())
+    model.set_statistics(Statistics.load(bench.features))
     return model
 
 
@@ -106,7 +101,9 @@ def rag(bench: Bench, name: str, chunk_tokens: int | None = None) -> Rag:
     """A retrieval arm, `rag_RANKER_BUDGET`, at the chunk size that the stage `baseline@rag` chose for it."""
     ranker, budget = name.removeprefix("rag_").split("_")
     if chunk_tokens is None:
-        chunk_tokens = json.loads((bench.models / "baselines" / "rag" / "chunks.json").read_text())[name]["chunk_tokens"]
+        chunk_tokens = json.loads((bench.models / "baselines" / "rag" / "chunks.json").read_text())[name][
+            "chunk_tokens"
+        ]
     tokens = bench.memory_tokens if budget == "k" else bench.source_tokens
     return Rag(bench.host, _ranker(bench, ranker), tokens, int(chunk_tokens))
 
@@ -121,13 +118,18 @@ def _loaded(make: Callable[[Bench], Method], folder: str) -> Callable[[Bench], M
 
 def other_contexts(items: Items) -> Items:
     """Every question over the next item's context: what it can answer does not come from memory."""
-    return [replace(item, context=other.context) for item, other in zip(items, [*items[1:], items[0]], strict=True)]
+    return [
+        replace(item, context=other.context, documents=other.documents)
+        for item, other in zip(items, [*items[1:], items[0]], strict=True)
+    ]
 
 
 METHODS: dict[str, Entry] = {
     "adamem": Entry(lambda bench: checkpoint.load(bench.models / "phase2", bench.host), counterfactual=True),
     "adamem_unfrozen": Entry(adamem_unfrozen),
-    "adamem_wrong_memory": Entry(lambda bench: checkpoint.load(bench.models / "phase2", bench.host), items=other_contexts),
+    "adamem_wrong_memory": Entry(
+        lambda bench: checkpoint.load(bench.models / "phase2", bench.host), items=other_contexts
+    ),
     "adamem_step0": Entry(untrained_adamem),
     "icae": Entry(_loaded(untrained_icae, "icae"), counterfactual=True),
     "autocompressor": Entry(_loaded(untrained_autocompressor, "autocompressor"), counterfactual=True),
@@ -140,7 +142,9 @@ METHODS: dict[str, Entry] = {
         _loaded(lambda bench: untrained_tuned(bench, True), "full_context_tuned"), full_text=True, counterfactual=True
     ),
     "no_context": Entry(lambda bench: PlainText(bench.host, full=False)),
-    "no_context_tuned": Entry(_loaded(lambda bench: untrained_tuned(bench, False), "no_context_tuned"), counterfactual=True),
+    "no_context_tuned": Entry(
+        _loaded(lambda bench: untrained_tuned(bench, False), "no_context_tuned"), counterfactual=True
+    ),
 }
 RAG_ARMS = tuple(name for name in METHODS if name.startswith("rag_"))
 

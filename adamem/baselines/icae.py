@@ -14,6 +14,7 @@ from adamem.models.host import HostLLM
 from adamem.models.method import Method, refuse_empty
 from adamem.models.projection import Projection
 from adamem.models.records import Memory, TokenBatch
+from adamem.models.statistics import Statistics
 
 
 class Icae(Method):
@@ -24,7 +25,7 @@ class Icae(Method):
         self.shares = [1.0] * settings.segments
         self.slots = segments.per_segment(memory_tokens, settings.segments)
         self.encoder = segments.build(settings.encoder, host, self.slots, feature_layers)
-        self.projection = Projection(config.LinearProjection(kind="linear"), host.width, host.embedding_rms)
+        self.projection = Projection(config.LinearProjection(kind="linear"), host)
         self.to(host.device)
 
     def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
@@ -33,6 +34,11 @@ class Icae(Method):
         parts = [self.encoder(self.host, part, self.slots) for part in segments.split(context, self.shares)]
         tokens = self.projection(torch.cat(parts, 1))
         return Memory(tokens, torch.ones_like(tokens[..., 0], dtype=torch.bool))
+
+    def set_statistics(self, statistics: Statistics) -> None:
+        """Take over the corpus statistics of features and embeddings."""
+        self.encoder.set_statistics(statistics)
+        self.projection.set(statistics)
 
     def offline_bytes(self, tokens: int) -> float:
         return segments.memory_bytes(self.slots * len(self.shares), self.host.width)

@@ -28,10 +28,12 @@ class Bm25:
     def scores(self, query: str, chunks: Sequence[str]) -> np.ndarray:
         corpus = bm25s.tokenize([*chunks, ""], stopwords="en", show_progress=False)
         wanted = bm25s.tokenize([query], stopwords="en", show_progress=False, return_ids=False)[0]
+        known = [word for word in wanted if word in corpus.vocab]
+        if not known:
+            return np.zeros(len(chunks))
         index = bm25s.BM25()
         index.index(corpus, show_progress=False)
-        known = [word for word in wanted if word in index.vocab_dict]
-        return index.get_scores(known)[:-1] if known else np.zeros(len(chunks))
+        return index.get_scores(known)[:-1]
 
 
 class MiniLm:

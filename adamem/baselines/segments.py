@@ -21,6 +21,7 @@ from adamem.models.chunk_encoder import OUTSIDE_WINDOW, Standardiser
 from adamem.models.frozen import FrozenLinear
 from adamem.models.host import HostLLM
 from adamem.models.records import TokenBatch
+from adamem.models.statistics import Statistics
 
 
 def split(context: TokenBatch, lengths: list[float]) -> list[TokenBatch]:
@@ -41,15 +42,20 @@ def _slice(context: TokenBatch, first: Tensor, last: Tensor) -> TokenBatch:
 
 
 class FeatureSlots(nn.Module):
-    """Slots over frozen features: window means, plus what a small causal transformer adds from zero."""
+    """Slots over frozen features: window means, plus what a small causal transformer adds from zero.
 
-    def __init__(self, settings: config.FeatureEncoder, host: HostLLM, slots: int, feature_layers: int) -> None:
+    A `recursive` one also reads the summaries of earlier segments.
+    """
+
+    def __init__(
+        self, settings: config.FeatureEncoder, host: HostLLM, slots: int, feature_layers: int, recursive: bool
+    ) -> None:
         super().__init__()
         width, hidden = host.width, settings.hidden
         self.feature_layers = feature_layers
         self.standardise = Standardiser(width)
         self.reduce = nn.Linear(width, hidden)
-        self.reduce_earlier = nn.Linear(width, hidden)
+        self.reduce_earlier = nn.Linear(width, hidden) if recursive else None
         self.slots = nn.Parameter(torch.randn(slots, hidden) * hidden**-0.5)
         layer = nn.TransformerEncoderLayer(
             hidden, settings.heads, 4 * hidden, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
@@ -61,9 +67,9 @@ class FeatureSlots(nn.Module):
             nn.init.zeros_(silent.weight)
             nn.init.zeros_(silent.bias)
 
-    def set_statistics(self, mean: Float[Tensor, " D"], deviation: Float[Tensor, " D"]) -> None:
+    def set_statistics(self, statistics: Statistics) -> None:
         """Take over the corpus statistics of the features."""
-        self.standardise.set(mean, deviation)
+        self.standardise.set(statistics)
 
     def forward(
         self, host: HostLLM, segment: TokenBatch, slots: int, earlier: Float[Tensor, "B E D"] | None = None
@@ -72,9 +78,14 @@ class FeatureSlots(nn.Module):
         text = self.reduce(features) + _sinusoids(features.shape[1], self.slots.shape[1]).to(features)
         parts, masks = [text, self.slots[:slots].expand(len(text), -1, -1)], [segment.mask, None]
         if earlier is not None:
+            assert self.reduce_earlier is not None
             parts, masks = [self.reduce_earlier(earlier), *parts], [None, *masks]
         mask = torch.cat(
-            [torch.ones_like(p[..., 0], dtype=torch.bool) if m is None else m for p, m in zip(parts, masks, strict=True)], 1
+            [
+                torch.ones_like(p[..., 0], dtype=torch.bool) if m is None else m
+                for p, m in zip(parts, masks, strict=True)
+            ],
+            1,
         )
         x = torch.cat(parts, 1)
         causal = nn.Transformer.generate_square_subsequent_mask(x.shape[1], device=x.device, dtype=torch.bool)
@@ -82,7 +93,7 @@ class FeatureSlots(nn.Module):
         seen, asked = mixed[:, -slots - text.shape[1] : -slots], mixed[:, -slots:]
         scores = self.ask(asked) @ seen.mT / math.sqrt(seen.shape[-1]) + _window_bias(segment.mask, slots)
         pooled = scores.softmax(-1) @ host.embed(segment.ids)
-        return pooled + self.write(asked)
+        return pooled * segment.mask.any(1)[:, None, None] + self.write(asked)  # an empty segment pools nothing
 
 
 def _window_bias(mask: Bool[Tensor, "B T"], slots: int) -> Float[Tensor, "B k T"]:
@@ -106,7 +117,7 @@ class LoraSlots(nn.Module):
 
     def __init__(self, settings: config.LoraEncoder, host: HostLLM, slots: int) -> None:
         super().__init__()
-        self.slots = nn.Parameter(host.embedding_mean.repeat(slots, 1) + torch.randn(slots, host.width) * host.embedding_rms)
+        self.slots = nn.Parameter(torch.randn(slots, host.width) * host.embedding_rms)
         reader = copy.deepcopy(host.model.base_model)
         _thaw_types(reader)
         lora = LoraConfig(r=settings.rank, lora_alpha=2 * settings.rank, target_modules=["q_proj", "v_proj"])
@@ -115,7 +126,7 @@ class LoraSlots(nn.Module):
         self.adapter = nn.ParameterDict({name.replace(".", "/"): weight for name, weight in trained.items()})
         self._reader = [reader]  # in a list: no submodule, so that only the adapter is saved
 
-    def set_statistics(self, mean: Float[Tensor, " D"], deviation: Float[Tensor, " D"]) -> None:
+    def set_statistics(self, statistics: Statistics) -> None:
         """Nothing to scale: this encoder reads embeddings, as the LLM does."""
 
     def forward(
@@ -137,7 +148,9 @@ def _thaw_types(module: nn.Module) -> None:
     """Plain linear layers again where the host keeps frozen ones: LoRA wraps those."""
     for name, child in module.named_children():
         if isinstance(child, FrozenLinear):
-            plain = nn.Linear(child.in_features, child.out_features, bias=child.bias is not None, dtype=child.weight.dtype)
+            plain = nn.Linear(
+                child.in_features, child.out_features, bias=child.bias is not None, dtype=child.weight.dtype
+            )
             plain.weight = nn.Parameter(child.weight, requires_grad=False)
             if child.bias is not None:
                 plain.bias = nn.Parameter(child.bias, requires_grad=False)
@@ -146,11 +159,13 @@ def _thaw_types(module: nn.Module) -> None:
             _thaw_types(child)
 
 
-def build(settings: config.SegmentEncoder, host: HostLLM, slots: int, feature_layers: int) -> FeatureSlots | LoraSlots:
+def build(
+    settings: config.SegmentEncoder, host: HostLLM, slots: int, feature_layers: int, recursive: bool = False
+) -> FeatureSlots | LoraSlots:
     """The encoder that the settings name."""
     if isinstance(settings, config.LoraEncoder):
         return LoraSlots(settings, host, slots)
-    return FeatureSlots(settings, host, slots, feature_layers)
+    return FeatureSlots(settings, host, slots, feature_layers, recursive)
 
 
 def per_segment(memory_tokens: int, segments: int) -> int:

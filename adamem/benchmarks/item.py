@@ -166,7 +166,7 @@ def read(path: Path) -> list[Item]:
         ValueError: the file is missing or a line is malformed; the message names file, line and field.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line]
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error.strerror}); run stage `tasks` first") from error
     return [_parse(line, f"{path}, line {number}") for number, line in enumerate(lines, 1)]

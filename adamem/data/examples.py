@@ -16,7 +16,7 @@ from torch import Tensor
 
 from adamem import config
 from adamem.data.windows import Window
-from adamem.models.frame import ChatFrame, encode
+from adamem.models.frame import ChatFrame, encode, encode_after_colon
 from adamem.models.records import Prompt, TokenBatch
 
 
@@ -52,8 +52,8 @@ class Batch:
 
 def task_batch(items: Sequence[TaskItem], tokenizer: object, frame: ChatFrame) -> Batch:
     """Question-answering items in the chat frame; the end token is part of the answer."""
-    questions = [encode(tokenizer, item.question) for item in items]
-    answers = [[*encode(tokenizer, item.target), frame.end] for item in items]
+    questions = [encode_after_colon(tokenizer, item.question) for item in items]
+    answers = [[*encode_after_colon(tokenizer, item.target), frame.end] for item in items]
     prompts = [frame.prompt(question) for question in questions]
     return Batch(
         context=TokenBatch.pad([encode(tokenizer, item.context) for item in items]),

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from adamem import config
 from adamem.data.examples import TaskItem, question_prompt
-from adamem.models.frame import encode
+from adamem.models.frame import encode, encode_after_colon
 from adamem.models.method import Method
 from adamem.models.records import Memory, TokenBatch
 
@@ -67,7 +67,7 @@ class Question:
 @torch.no_grad()
 def _answer_batch(method: Method, items: Sequence[TaskItem], max_new_tokens: int, window: int) -> list[Answer]:
     host = method.host
-    questions = [encode(host.tokenizer, item.question) for item in items]
+    questions = [encode_after_colon(host.tokenizer, item.question) for item in items]
     contexts = [encode(host.tokenizer, item.context) for item in items]
     context = TokenBatch.pad(contexts, host.device)
     memory = method.compress(context, TokenBatch.pad(questions, host.device))

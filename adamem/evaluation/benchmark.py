@@ -65,7 +65,9 @@ class Report:
         return {**self.head, "quality": self.quality, "counterfactual": self.counterfactual}
 
 
-def selection(folder: Path, full_text: bool, counterfactual: bool, settings: config.Evaluation) -> tuple[list[Item], list[Item]]:
+def selection(
+    folder: Path, full_text: bool, counterfactual: bool, settings: config.Evaluation
+) -> tuple[list[Item], list[Item]]:
     """The items a method is tested on; arms that read the full text get the first few, paired with the others'."""
     test = read(folder / "test.jsonl")
     changed = read(folder / "counterfactual.jsonl") if counterfactual else []

@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from safetensors.torch import load_file
 from torch import Tensor
 
 from adamem import config
@@ -22,6 +21,7 @@ from adamem.models.method import Method, refuse_empty
 from adamem.models.projection import Projection
 from adamem.models.records import Memory, Prompt, TokenBatch
 from adamem.models.resampler import LatentResampler
+from adamem.models.statistics import Statistics
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class AdaMem(Method):
     def setup_llm(self, name: str | Path, dtype: str = "auto") -> None:
         """Load the frozen LLM by hub id or from a local folder, and build the compressor to its width.
 
-        The features stay unscaled until `standardise` or a checkpoint brings corpus statistics.
+        The features stay unscaled until `set_statistics` or a checkpoint brings corpus statistics.
         """
         self._build(hosts.from_pretrained(str(name), hosts.resolve_dtype(dtype)))
 
@@ -59,7 +59,7 @@ class AdaMem(Method):
         settings = self.settings
         self.chunk_encoder = ChunkEncoder(settings.chunk_encoder, host.width)
         self.resampler = LatentResampler(settings.resampler, host.width, settings.chunk_encoder.window)
-        self.projection = Projection(settings.projection, host.width, host.embedding_rms)
+        self.projection = Projection(settings.projection, host)
         self.interface = interfaces.build(settings.interface, host)
         self.to(host.device)
 
@@ -68,13 +68,13 @@ class AdaMem(Method):
         """Untrained, from a seed, with the corpus statistics that the stage `features` has written."""
         torch.manual_seed(seed)
         model = cls(settings, host)
-        tensors = load_file(statistics, device=str(host.device))
-        model.standardise(tensors["mean"], tensors["deviation"])
+        model.set_statistics(Statistics.load(statistics))
         return model
 
-    def standardise(self, mean: Float[Tensor, " D"], deviation: Float[Tensor, " D"]) -> None:
-        """Take over the corpus statistics of the features."""
-        self.chunk_encoder.standardise.set(mean, deviation)
+    def set_statistics(self, statistics: Statistics) -> None:
+        """Take over the corpus statistics of features and embeddings."""
+        self.chunk_encoder.standardise.set(statistics)
+        self.projection.set(statistics)
 
     def manifest(self) -> Manifest:
         """What a stored coarse memory must have been made with to be read by this model."""
@@ -83,9 +83,7 @@ class AdaMem(Method):
             digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
         sizes = self.settings.chunk_encoder
         identity = self.host.identity
-        return Manifest(
-            identity.llm, identity.tokenizer, digest.hexdigest(), sizes.chunk_size, sizes.summary_states
-        )
+        return Manifest(identity.llm, identity.tokenizer, digest.hexdigest(), sizes.chunk_size, sizes.summary_states)
 
     def encode(self, context: TokenBatch) -> States:
         """Stage A with gradients."""

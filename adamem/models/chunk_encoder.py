@@ -18,6 +18,7 @@ from adamem import config
 from adamem.data.chunking import chunk
 from adamem.models.host import HostLLM
 from adamem.models.records import TokenBatch
+from adamem.models.statistics import Statistics
 
 OUTSIDE_WINDOW = -6.0  # pooling logit of tokens outside a state's own window, against 0 inside
 
@@ -32,11 +33,7 @@ class States:
 
 
 class Standardiser(nn.Module):
-    """Features minus the corpus mean, over the corpus deviation, per dimension.
-
-    A few dimensions of a causal LLM's states are hundreds of times larger than the rest; unscaled, they alone
-    would decide every cosine.
-    """
+    """Features minus the corpus mean, over the corpus deviation, per dimension."""
 
     mean: Tensor
     deviation: Tensor
@@ -46,12 +43,12 @@ class Standardiser(nn.Module):
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("deviation", torch.ones(width))
 
-    def set(self, mean: Float[Tensor, " D"], deviation: Float[Tensor, " D"]) -> None:
-        """Take over corpus statistics."""
-        if mean.shape != self.mean.shape or deviation.shape != self.mean.shape:
-            raise ValueError(f"feature statistics of width {tuple(mean.shape)} for an LLM of {tuple(self.mean.shape)}")
-        self.mean.copy_(mean)
-        self.deviation.copy_(deviation)
+    def set(self, statistics: Statistics) -> None:
+        """Take over corpus statistics. Raises ValueError if they are of another width."""
+        if statistics.feature_mean.shape != self.mean.shape:
+            raise ValueError(f"statistics of width {len(statistics.feature_mean)} for an LLM of width {len(self.mean)}")
+        self.mean.copy_(statistics.feature_mean)
+        self.deviation.copy_(statistics.feature_deviation)
 
     def forward(self, features: Float[Tensor, "*B D"]) -> Float[Tensor, "*B D"]:
         return (features - self.mean) / self.deviation.clamp_min(1e-6)

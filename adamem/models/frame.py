@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-SYSTEM = "Answer briefly."
+SYSTEM = "Answer with the name or value only."
 DOCUMENT_MARK, QUESTION_MARK = "[[document]]", "[[question]]"
-USER = f"{DOCUMENT_MARK}\n\n{QUESTION_MARK}"
-PLAIN = f"{SYSTEM}\n\n{USER}\nAnswer:"
+USER = f"{DOCUMENT_MARK}\n\nQuestion:{QUESTION_MARK}"
+CUE = "The answer is:"  # opens the answer: a small chat model otherwise spends its first words on a sentence
+PLAIN = f"{SYSTEM}\n\n{USER}\n"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class ChatFrame:
         return [*self.between, *question, *self.after]
 
 
+def encode_after_colon(tokenizer: Any, text: str) -> list[int]:
+    """Token ids of a question or an answer, which stand behind a colon and therefore begin with a space."""
+    return encode(tokenizer, f" {text.strip()}") if text.strip() else []
+
+
 def encode(tokenizer: Any, text: str) -> list[int]:
     """Token ids of a piece of text, without begin or end marks."""
     return tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -44,6 +50,6 @@ def encode(tokenizer: Any, text: str) -> list[int]:
 
 def _render(tokenizer: Any) -> str:
     if not getattr(tokenizer, "chat_template", None):
-        return PLAIN
+        return PLAIN + CUE
     messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": USER}]
-    return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True) + CUE

@@ -45,9 +45,7 @@ class HostLLM:
         self.tokenizer = tokenizer
         self.frame = ChatFrame.of(tokenizer)
         self.identity = identity or Identity(_hash_weights(model), _hash_tokenizer(tokenizer))
-        table = model.get_input_embeddings().weight
-        self.embedding_rms = float(table.float().pow(2).mean().sqrt())
-        self.embedding_mean = table.float().mean(0)
+        self.embedding_rms = float(model.get_input_embeddings().weight.float().pow(2).mean().sqrt())
         if self.dtype == torch.bfloat16 and self.device.type == "cpu":
             replace_linears(model, FrozenLinear)
 

@@ -26,7 +26,7 @@ from adamem.models.chunk_encoder import States
 SHARPNESS = 8  # power of the rectified cosine
 REACH = 12  # context tokens on either side that a match lends weight to
 DECAY = 4.0  # tokens after which that weight has fallen to 1/e
-TEMPERATURE = 1 / 60  # of the pick softmax, relative to the largest relevance
+TEMPERATURE = 1 / 200  # of the pick softmax, relative to the largest relevance
 SUPPRESSION = 4.0  # taken from what has been picked, in units of the largest logit
 
 
@@ -71,7 +71,7 @@ class Extractor(nn.Module):
         match = (cosine.relu() ** SHARPNESS).masked_fill(~states.mask[:, None], 0.0)
         rarity = match.amax(-1) / match.sum(-1).clamp_min(1e-9)
         gates = (2 * self.gate(query).sigmoid()[..., 0] * rarity).masked_fill(~query_mask, 0.0)
-        named = (gates[:, None] @ match)
+        named = gates[:, None] @ match
         near = F.conv1d(named, self.spread.exp()[None, None], padding=len(self.spread) // 2)[:, 0]
         return near * 2 * self.salience(states.keys).sigmoid()[..., 0]
 
@@ -80,7 +80,8 @@ class Extractor(nn.Module):
         next ones avoid. No gradient runs through the avoiding: chained over ranks it would drown all others."""
         relevance = relevance.masked_fill(~mask, 0.0)
         largest = relevance.detach().amax(1, keepdim=True).clamp_min(1e-9)
-        logits = (relevance / (TEMPERATURE * largest) * self.sharpen.exp()).masked_fill(~mask, float("-inf"))
+        logits = relevance / (TEMPERATURE * largest) * self.sharpen.exp()
+        logits = _damped(logits, TEMPERATURE / SHARPNESS).masked_fill(~mask, float("-inf"))
         picks = []
         for _ in range(self.ranks):
             pick = logits.softmax(1)
@@ -94,9 +95,21 @@ class Extractor(nn.Module):
 
     def forward(self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]) -> Resampled:
         picks = self.pick(self.relevance(states, query, query_mask), states.mask)
-        values = states.values.masked_fill(~states.mask[..., None], 0.0)
-        neighbours = F.pad(values[:, 1:], (0, 0, 0, 1))
-        return Resampled(torch.stack([picks @ values, picks @ neighbours], 2).flatten(1, 2), picks)
+        tokens = torch.stack([picks @ states.values, picks @ _right_neighbours(states)], 2)
+        return Resampled(tokens.flatten(1, 2), picks)
+
+
+def _right_neighbours(states: States) -> Float[Tensor, "B M D"]:
+    """The value behind each state; the last real one is its own neighbour."""
+    values, mask = states.values, states.mask
+    there = torch.cat([mask[:, 1:], torch.zeros_like(mask[:, :1])], 1)[..., None]
+    return torch.where(there, torch.cat([values[:, 1:], values[:, :1]], 1), values)
+
+
+def _damped(x: Tensor, factor: float) -> Tensor:
+    """The same values with a smaller gradient: picks as sharp as these have one so steep that clipping the whole
+    would leave nothing of the other weights'."""
+    return factor * x + (1 - factor) * x.detach()
 
 
 class LatentPath(nn.Module):

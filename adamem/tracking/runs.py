@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from adamem.config import AdaMemConfig
-from adamem.tracking.store import Store, experiment_name
+from adamem.tracking.store import WORKSPACE, Store, experiment_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -30,7 +32,6 @@ class Run:
     id: str
     stage: str
     client: MlflowClient
-    started: float = field(default_factory=time.monotonic)
     curve: list[dict[str, Any]] = field(default_factory=list)
     summary: dict[str, Any] = field(default_factory=dict)
 
@@ -68,7 +69,7 @@ class Run:
 
     def write(self, path: Path) -> None:
         """The summary and the curves as JSON, exactly as MLflow has them; `seconds` counts up to here."""
-        self.metrics({"seconds": round(time.monotonic() - self.started, 1)})
+        self.metrics({"seconds": _seconds()})
         text = json.dumps({"stage": self.stage, **self.summary, "steps": self.curve}, indent=1, allow_nan=False)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
@@ -93,7 +94,7 @@ def run(stage: str, params: AdaMemConfig, inputs: Sequence[Path] = (), *, name: 
 
     from mlflow.entities import Param
 
-    entity = client.create_run(experiment, tags=_tags(stage), run_name=name or stage)
+    entity = client.create_run(experiment, tags=_tags(stage), run_name=name or _name(stage))
     current = Run(entity.info.run_id, stage, client)
     status = "FAILED"
     try:
@@ -104,7 +105,7 @@ def run(stage: str, params: AdaMemConfig, inputs: Sequence[Path] = (), *, name: 
                 current.dataset(path, str(path))
             yield current
             if "seconds" not in current.summary:
-                current.metrics({"seconds": round(time.monotonic() - current.started, 1)})
+                current.metrics({"seconds": _seconds()})
         status = "FINISHED"
     except KeyboardInterrupt:
         status = "KILLED"
@@ -127,6 +128,11 @@ def _machine_load(current: Run) -> Iterator[None]:
         monitor.finish()
 
 
+def _name(stage: str) -> str:
+    """The stage, and the experiment where it is one: two of them stand side by side in a comparison."""
+    return stage if experiment_name() == WORKSPACE else f"{stage} {experiment_name()}"
+
+
 def _tags(stage: str) -> dict[str, str]:
     from mlflow.tracking.context.registry import resolve_tags
 
@@ -137,6 +143,11 @@ def _tags(stage: str) -> dict[str, str]:
         "git.commit": _commit(),
     }
     return resolve_tags({key: value for key, value in own.items() if value})
+
+
+def _seconds() -> float:
+    """Since the process began: imports and the loading of models are part of what a stage takes."""
+    return round(time.time() - psutil.Process().create_time(), 1)
 
 
 def _commit() -> str:

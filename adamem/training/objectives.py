@@ -81,13 +81,14 @@ class Objective:
         return extras
 
     def _contrast(self, reading: Reading, answer: TokenBatch) -> Tensor:
-        """Mean memory token against mean answer embedding, both less the mean of the LLM's vocabulary."""
+        """Mean memory token against mean answer embedding, each less its mean over the batch."""
         host = self.method.host
         answer = answer.to(host.device)
         mask = answer.mask[..., None]
-        wanted = (host.embed(answer.ids) * mask).sum(1) / mask.sum(1) - host.embedding_mean
+        wanted = (host.embed(answer.ids) * mask).sum(1) / mask.sum(1)
         same = (answer.ids[:, None] == answer.ids[None]).all(-1)
-        return losses.info_nce(reading.memory.tokens.mean(1) - host.embedding_mean, wanted, same)
+        memory = reading.memory.tokens.mean(1)
+        return losses.info_nce(memory - memory.mean(0), wanted - wanted.mean(0), same)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:

@@ -17,6 +17,7 @@ from adamem.models.method import Method
 from adamem.training import teacher
 from adamem.training.objectives import Objective, Weights
 
+
 class TaskGroups(Protocol):
     """Training and validation items, group by group."""
 
@@ -80,9 +81,7 @@ def weights(settings: config.Phase2 | config.Phase3) -> Weights:
     return Weights(contrastive=settings.contrastive, diversity=settings.diversity)
 
 
-def tasks(
-    method: Method, groups: TaskGroups, settings: config.Optimiser, seed: int, weights: Weights
-) -> Objective:
+def tasks(method: Method, groups: TaskGroups, settings: config.Optimiser, seed: int, weights: Weights) -> Objective:
     """Answer questions from memory; the groups take turns, so every batch holds all of them."""
     items, host = examples.interleave(groups.train), method.host
     order = Order(len(items), settings, seed)

@@ -1,9 +1,8 @@
-"""Corpus statistics of the features: what makes cosines between early hidden states mean something."""
+"""How the corpus statistics are measured."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,40 +11,51 @@ from torch import Tensor
 
 from adamem import config
 from adamem.models.host import HostLLM
+from adamem.models.statistics import Statistics
 
 CHUNKS = 1024  # sampled; 65,000 tokens at P = 64 settle a mean and a deviation to under one per cent
 BATCH = 32
 
 
-@dataclass(frozen=True)
-class Statistics:
-    """Mean and deviation per dimension, and how many chunks they come from."""
-
-    mean: Float[Tensor, " D"]
-    deviation: Float[Tensor, " D"]
-    chunks: int
-
-    def tensors(self) -> dict[str, Tensor]:
-        return {"mean": self.mean, "deviation": self.deviation}
-
-
-def of_features(
-    host: HostLLM, documents: Sequence[np.ndarray], settings: config.ChunkEncoder, seed: int
-) -> Statistics:
+def of_corpus(host: HostLLM, documents: Sequence[np.ndarray], settings: config.ChunkEncoder, seed: int) -> Statistics:
     """Read chunks drawn from the training documents, by document length.
 
     Raises:
         ValueError: no document fills one chunk.
     """
     chunks = _draw(documents, settings.chunk_size, seed)
-    total = torch.zeros(host.width, dtype=torch.float64, device=host.device)
-    squares = torch.zeros_like(total)
+    features, embeddings = _Moments(host), _Moments(host)
     for batch in chunks.split(BATCH):
-        features = host.features(batch.to(host.device), settings.feature_layers).flatten(0, 1).double()
-        total, squares = total + features.sum(0), squares + features.pow(2).sum(0)
-    mean = total / chunks.numel()
-    deviation = (squares / chunks.numel() - mean.pow(2)).clamp_min(0).sqrt()
-    return Statistics(mean.float(), deviation.float(), len(chunks))
+        ids = batch.to(host.device)
+        features.add(host.features(ids, settings.feature_layers))
+        embeddings.add(host.embed(ids))
+    return Statistics(
+        feature_mean=features.mean().float().cpu(),
+        feature_deviation=features.variance().sqrt().float().cpu(),
+        embedding_mean=embeddings.mean().float().cpu(),
+        embedding_rms=embeddings.variance().mean().sqrt().float().cpu(),
+    )
+
+
+class _Moments:
+    """Running first and second moments of vectors, in float64."""
+
+    def __init__(self, host: HostLLM) -> None:
+        self.count = 0
+        self.total = torch.zeros(host.width, dtype=torch.float64, device=host.device)
+        self.squares = torch.zeros_like(self.total)
+
+    def add(self, vectors: Float[Tensor, "B L D"]) -> None:
+        rows = vectors.flatten(0, 1).double()
+        self.count += len(rows)
+        self.total += rows.sum(0)
+        self.squares += rows.pow(2).sum(0)
+
+    def mean(self) -> Float[Tensor, " D"]:
+        return self.total / self.count
+
+    def variance(self) -> Float[Tensor, " D"]:
+        return (self.squares / self.count - self.mean().pow(2)).clamp_min(0)
 
 
 def _draw(documents: Sequence[np.ndarray], size: int, seed: int) -> Tensor:

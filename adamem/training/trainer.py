@@ -48,11 +48,11 @@ def whole(objective: Objective, settings: config.Optimiser) -> Trainee:
     return Trainee([(named, settings.learning_rate)])
 
 
-def with_llm(
-    objective: Objective, settings: config.Optimiser, top: dict[str, nn.Parameter], rate: float
-) -> Trainee:
+def with_llm(objective: Objective, settings: config.Optimiser, top: dict[str, nn.Parameter], rate: float) -> Trainee:
     """The method's weights, and unfrozen layers of the LLM at a rate of their own."""
-    return Trainee([*whole(objective, settings).groups, ({f"llm.{name}": weight for name, weight in top.items()}, rate)])
+    return Trainee(
+        [*whole(objective, settings).groups, ({f"llm.{name}": weight for name, weight in top.items()}, rate)]
+    )
 
 
 def fit(objective: Objective, trainee: Trainee, settings: config.Optimiser, scratch: Scratch) -> Iterator[Step]:

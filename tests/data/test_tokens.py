@@ -169,7 +169,7 @@ def test_changed_bytes_are_found_on_request(written: Path) -> None:
 
 
 def test_no_manifest_or_a_broken_one(tmp_path: Path, written: Path) -> None:
-    with pytest.raises(ValueError, match="cannot be read .*run stage `tokenize` first"):
+    with pytest.raises(ValueError, match=r"cannot be read .*run stage `tokenize` first"):
         TokenStore.open(tmp_path / "elsewhere", "train")
     path = written / "manifest.json"
     for text in ("{", json.dumps({"dtype": "<u2"}), json.dumps([1])):

@@ -26,7 +26,13 @@ from adamem.training.scratch import Scratch
 from adamem.training.trainer import Step
 
 Fitter = Callable[[Bench, Path, Path], Iterator[Step]]
-EMBEDDER_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+EMBEDDER_FILES = (
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+)
 
 
 def icae(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
@@ -94,7 +100,9 @@ def _tasks(
 
 
 def _f1(method: Method, items: list[item.Item], params: config.AdaMemConfig) -> float:
-    return fmean(scored.scores.f1 for scored in benchmark.ask(method, benchmark.Asked(items, items), params.evaluation, 0))
+    return fmean(
+        scored.scores.f1 for scored in benchmark.ask(method, benchmark.Asked(items, items), params.evaluation, 0)
+    )
 
 
 def _unpack_embedder(archive: Path, folder: Path) -> None:

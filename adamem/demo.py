@@ -1,0 +1,59 @@
+"""Ask the trained compressor about a text: `python -m adamem.demo --text notes.txt --question "Who ...?"`.
+
+Prints the answer, what the memory cost, and the stretches of the text that the memory was made from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from adamem import config
+from adamem.evaluation import answering
+from adamem.models import checkpoint, host
+from adamem.models.frame import encode
+
+SHOWN = 8
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--text", type=Path, required=True, help="a text file, UTF-8")
+    parser.add_argument("--question", required=True)
+    parser.add_argument("--checkpoint", type=Path, default=Path("models/phase2"))
+    parser.add_argument("--llm", type=Path, default=Path("models/llm"))
+    arguments = parser.parse_args()
+    try:
+        print(tell(arguments.text, arguments.question, arguments.checkpoint, arguments.llm))
+    except ValueError as error:
+        sys.exit(f"error: {error}")
+
+
+def tell(path: Path, question: str, folder: Path, llm_folder: Path) -> str:
+    """The answer and where it comes from, as text.
+
+    Raises:
+        ValueError: the text cannot be read or is empty, the question is empty, or no model is there.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: cannot be read as UTF-8 text ({error})") from error
+    params = config.load()
+    llm = host.load(llm_folder, params.llm)
+    model = checkpoint.load(folder, llm)
+    window = model.settings.chunk_encoder.window
+    answer = answering.ask(model, text, question, params.evaluation, window)
+    ids = encode(llm.tokenizer, text)
+    spans = sorted(answer.sources or [], key=lambda span: -span.weight)[:SHOWN]
+    size = model.settings.chunk_encoder.chunk_size
+    lines = [f"  chunk {span.first // size}: {llm.tokenizer.decode(ids[span.first : span.last])!r}" for span in spans]
+    head = (
+        f"answer: {answer.text}\n\n{len(ids)} tokens of text, {answer.memory_tokens} memory tokens, made mostly from:"
+    )
+    return "\n".join([head, *lines])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""What the training corpus looks like to the frozen LLM: scales without which nothing compares and nothing reads.
+
+Features: a few dimensions of a causal LLM's states are hundreds of times larger than the rest; unscaled, they alone
+would decide every cosine. Embeddings: those of running text share a common part that has nothing to do with the mean
+of the vocabulary (in SmolLM2-135M the two are orthogonal); vectors pooled or learned must be rescaled around it, or the
+LLM cannot read them (measured: 9 nats per answer token around the wrong mean, 5.6 around the right one, 5.7 without memory).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from safetensors.torch import load_file
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Means and scales over the training corpus."""
+
+    feature_mean: Float[Tensor, " D"]
+    feature_deviation: Float[Tensor, " D"]
+    embedding_mean: Float[Tensor, " D"]
+    embedding_rms: Float[Tensor, ""]
+
+    @classmethod
+    def neutral(cls, width: int, rms: float) -> Statistics:
+        """Nothing known: no centre, and the embedding size of the whole vocabulary."""
+        return cls(torch.zeros(width), torch.ones(width), torch.zeros(width), torch.tensor(rms))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Statistics:
+        """Read what the stage `features` has written."""
+        return cls(**load_file(path))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """By name, for a safetensors file."""
+        return asdict(self)

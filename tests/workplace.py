@@ -1,0 +1,113 @@
+"""What the stages before `benchmark` leave in `models/`, made small and untrained, and every method loaded from it.
+
+Weights carry noise, so that no part is silent as it is at its start.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+from adamem.baselines import catalogue
+from adamem.baselines.catalogue import Bench
+from adamem.models import checkpoint
+from adamem.models.method import Method
+from adamem.models.tensor_files import save_tensors
+from tests import tiny
+
+LORA = {"encoder": {"kind": "llm_lora", "rank": 2}}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "soft_prefix-retrieval": {},
+    "soft_prefix-random": {"resampler": {"start": "random"}, "projection": {"kind": "mlp", "hidden": 16}},
+    "prefix_kv-retrieval": {"interface": {"kind": "prefix_kv", "hidden": 16}},
+    "prefix_kv-random": {"interface": {"kind": "prefix_kv", "hidden": 16}, "resampler": {"start": "random"}},
+    "features": {},
+    "llm_lora": {"baselines": {"icae": LORA, "autocompressor": LORA}},
+    "plain": {},
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A method of the catalogue under one variant of the settings."""
+
+    name: str
+    variant: str
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.variant}"
+
+
+def _variants(name: str) -> list[str]:
+    if name.startswith("adamem"):
+        return [variant for variant in VARIANTS if variant.startswith(("soft_prefix", "prefix_kv"))]
+    return ["features", "llm_lora"] if name in ("icae", "autocompressor") else ["plain"]
+
+
+CASES = [Case(name, variant) for name in catalogue.METHODS for variant in _variants(name)]
+
+
+def load(case: Case, models: Path) -> Method:
+    """A method as stage `benchmark` loads it, on an LLM of its own."""
+    bench = _bench(case.variant, models)
+    return catalogue.entry(case.name).load(bench).eval()
+
+
+def untrained(case: Case, models: Path) -> Method:
+    """The same method before anything is loaded into it, with other random weights."""
+    bench = _bench(case.variant, models)
+    makers = {
+        "icae": catalogue.untrained_icae,
+        "autocompressor": catalogue.untrained_autocompressor,
+        "full_context_tuned": lambda bench: catalogue.untrained_tuned(bench, True),
+        "no_context_tuned": lambda bench: catalogue.untrained_tuned(bench, False),
+    }
+    return makers.get(case.name, catalogue.untrained_adamem)(bench)
+
+
+def _bench(variant: str, models: Path) -> Bench:
+    params = tiny.settings(VARIANTS[variant])
+    return Bench(tiny.make_host(), params, models, models / "baselines" / "rag" / "embedder")
+
+
+def furnish(models: Path, variant: str) -> Path:
+    """Write everything that the methods of a variant are loaded from."""
+    statistics = {"mean": torch.linspace(-0.1, 0.1, 32), "deviation": torch.linspace(0.5, 2.0, 32)}
+    (models / "features").mkdir(parents=True)
+    save_tensors(statistics, models / "features" / "statistics.safetensors")
+    bench = _bench(variant, models)
+    model = catalogue.untrained_adamem(bench)
+    checkpoint.save(tiny.stirred(model), models / "phase2", bench.params.model)
+    top = bench.host.unfreeze(bench.params.phase3.unfrozen_layers)
+    changed = {name: torch.nn.Parameter(weight + 0.05) for name, weight in top.items()}
+    checkpoint.save(model, models / "phase3", bench.params.model, changed)
+    for name in ("icae", "autocompressor", "full_context_tuned", "no_context_tuned"):
+        method = tiny.stirred(untrained(Case(name, variant), models))
+        checkpoint.save(method, models / "baselines" / name, bench.params.baselines.icae)
+    _embedder(models / "baselines" / "rag" / "embedder")
+    sizes = {arm: {"chunk_tokens": 4 if "bm25" in arm else 0} for arm in catalogue.RAG_ARMS}
+    (models / "baselines" / "rag" / "chunks.json").write_text(json.dumps(sizes), encoding="utf-8")
+    return models
+
+
+def _embedder(folder: Path) -> None:
+    """A sentence embedder of MiniLM's kind, at random."""
+    torch.manual_seed(3)
+    sizes = BertConfig(
+        vocab_size=320,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=256,
+        pad_token_id=0,
+    )
+    BertModel(sizes).save_pretrained(folder)
+    tokenizer = tiny.make_tokenizer()
+    assert isinstance(tokenizer, PreTrainedTokenizerFast)
+    tokenizer.save_pretrained(folder)
