@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from adamem import config, tracking
@@ -62,12 +63,10 @@ def _directory(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--output-dir", "--output_dir", type=Path, default=None, help=text)
 
 
-class _plain_errors:
+@contextmanager
+def _plain_errors() -> Iterator[None]:
     """A user's mistake ends in one line, not in a stack of ours."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, ValueError):
-            sys.exit(f"error: {error}")
+    try:
+        yield
+    except ValueError as error:
+        sys.exit(f"error: {error}")

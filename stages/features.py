@@ -1,4 +1,4 @@
-"""Features: scales of the LLM's early states and embeddings over the corpus. Reads models/llm, data/tokens, writes models/features."""
+"""Features: scales of the LLM's states and embeddings. Reads models/llm, data/tokens, writes models/features."""
 
 from __future__ import annotations
 

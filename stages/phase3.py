@@ -1,4 +1,4 @@
-"""Phase 3: as phase 2, with the top layers of the LLM unfrozen. Reads models/phase2, data/tasks, writes models/phase3."""
+"""Phase 3: phase 2 with top layers of the LLM unfrozen. Reads models/phase2, data/tasks, writes models/phase3."""
 
 from __future__ import annotations
 

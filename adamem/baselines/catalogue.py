@@ -70,6 +70,7 @@ def untrained_adamem(bench: Bench) -> AdaMem:
 
 
 def untrained_icae(bench: Bench) -> Icae:
+    """ICAE at its start: query-free window means."""
     torch.manual_seed(bench.params.seed)
     layers = bench.params.chunk_encoder.feature_layers
     model = Icae(bench.params.baselines.icae, bench.host, bench.memory_tokens, layers)
@@ -78,6 +79,7 @@ def untrained_icae(bench: Bench) -> Icae:
 
 
 def untrained_autocompressor(bench: Bench) -> AutoCompressor:
+    """AutoCompressor at its start: query-free window means."""
     torch.manual_seed(bench.params.seed)
     layers = bench.params.chunk_encoder.feature_layers
     model = AutoCompressor(bench.params.baselines.autocompressor, bench.host, bench.memory_tokens, layers)
@@ -86,6 +88,7 @@ def untrained_autocompressor(bench: Bench) -> AutoCompressor:
 
 
 def untrained_tuned(bench: Bench, full: bool) -> TunedText:
+    """A bound before its K vectors are tuned."""
     return TunedText(bench.host, bench.memory_tokens, full)
 
 
@@ -100,12 +103,14 @@ def adamem_unfrozen(bench: Bench) -> AdaMem:
 def rag(bench: Bench, name: str, chunk_tokens: int | None = None) -> Rag:
     """A retrieval arm, `rag_RANKER_BUDGET`, at the chunk size that the stage `baseline@rag` chose for it."""
     ranker, budget = name.removeprefix("rag_").split("_")
-    if chunk_tokens is None:
-        chunk_tokens = json.loads((bench.models / "baselines" / "rag" / "chunks.json").read_text())[name][
-            "chunk_tokens"
-        ]
     tokens = bench.memory_tokens if budget == "k" else bench.source_tokens
-    return Rag(bench.host, _ranker(bench, ranker), tokens, int(chunk_tokens))
+    size = _chosen_chunk_tokens(bench, name) if chunk_tokens is None else chunk_tokens
+    return Rag(bench.host, _ranker(bench, ranker), tokens, size)
+
+
+def _chosen_chunk_tokens(bench: Bench, name: str) -> int:
+    chosen = json.loads((bench.models / "baselines" / "rag" / "chunks.json").read_text(encoding="utf-8"))
+    return int(chosen[name]["chunk_tokens"])
 
 
 def _ranker(bench: Bench, name: str) -> Ranker:

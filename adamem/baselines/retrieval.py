@@ -26,14 +26,17 @@ class Bm25:
     """Okapi BM25 as the package bm25s computes it (Lucene's variant)."""
 
     def scores(self, query: str, chunks: Sequence[str]) -> np.ndarray:
-        corpus = bm25s.tokenize([*chunks, ""], stopwords="en", show_progress=False)
-        wanted = bm25s.tokenize([query], stopwords="en", show_progress=False, return_ids=False)[0]
-        known = [word for word in wanted if word in corpus.vocab]
+        *corpus, wanted = (
+            [str(word) for word in words]
+            for words in bm25s.tokenize([*chunks, query], stopwords="en", show_progress=False, return_ids=False)
+        )
+        vocabulary = {word for words in corpus for word in words}
+        known = [word for word in wanted if word in vocabulary]
         if not known:
             return np.zeros(len(chunks))
         index = bm25s.BM25()
         index.index(corpus, show_progress=False)
-        return index.get_scores(known)[:-1]
+        return index.get_scores(known)
 
 
 class MiniLm:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from jaxtyping import Float, Int
@@ -18,6 +18,9 @@ from adamem import config
 from adamem.data.windows import Window
 from adamem.models.frame import ChatFrame, encode, encode_after_colon
 from adamem.models.records import Prompt, TokenBatch
+
+
+T = TypeVar("T")
 
 
 class TaskItem(Protocol):
@@ -110,6 +113,6 @@ class Order:
         return torch.randperm(self.size, generator=generator).tolist()
 
 
-def interleave(groups: Sequence[Sequence[TaskItem]]) -> list[TaskItem]:
+def interleave(groups: Sequence[Sequence[T]]) -> list[T]:
     """Items of several groups in turn, so that any run of them holds every group; cut to the smallest group."""
     return [item for row in zip(*groups, strict=False) for item in row]

@@ -40,7 +40,8 @@ def sample(documents: Sequence[np.ndarray], count: int, settings: config.Teacher
     usable = np.maximum(lengths - tail - 1, 0)
     if not usable.any():
         raise ValueError(
-            f"phase1.teacher: no document of the corpus is longer than prefix + continuation = {tail} tokens; shorten them"
+            f"phase1.teacher: prefix and continuation take {tail} tokens, and no document of the corpus is longer; "
+            "shorten them"
         )
     rng = np.random.default_rng(seed)
     chosen = rng.choice(len(documents), size=count, p=usable / usable.sum())

@@ -119,12 +119,15 @@ class HostLLM:
         for layer in top:
             replace_linears(layer, MasterLinear)
         first = len(self.layers) - layers
-        return {
-            f"layers.{first + index}.{name}": parameter.requires_grad_(True)
+        named = {
+            f"layers.{first + index}.{name}": parameter
             for index, layer in enumerate(top)
             for name, parameter in layer.named_parameters()
             if "norm" not in name
         }
+        for parameter in named.values():
+            parameter.requires_grad_(True)
+        return named
 
 
 def load(folder: str | Path, settings: config.Llm) -> HostLLM:
@@ -145,7 +148,7 @@ def from_pretrained(name: str, dtype: torch.dtype) -> HostLLM:
     tokenizer = AutoTokenizer.from_pretrained(name)
     model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype, use_safetensors=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return HostLLM(model.to(device), tokenizer)
+    return HostLLM(model.to(torch.device(device)), tokenizer)
 
 
 def resolve_dtype(name: str) -> torch.dtype:

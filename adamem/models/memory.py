@@ -88,5 +88,6 @@ def refuse_mismatch(found: dict[str, object], expected: dict[str, object], place
     for key, value in expected.items():
         if found.get(key) != value:
             raise ValueError(
-                f"{place}: made for {key} {str(found.get(key))[:16]!r}, but this model has {str(value)[:16]!r}; {way_out}"
+                f"{place}: made for {key} {str(found.get(key))[:16]!r}, but this model has {str(value)[:16]!r}; "
+                f"{way_out}"
             )

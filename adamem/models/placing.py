@@ -42,6 +42,7 @@ class Strip:
 
 
 def embed(host: HostLLM, tokens: TokenBatch) -> Strip:
+    """Tokens as the LLM embeds them."""
     return Strip(host.embed(tokens.ids), tokens.mask)
 
 

@@ -24,9 +24,9 @@ from adamem import config
 from adamem.models.chunk_encoder import States
 
 SHARPNESS = 8  # power of the rectified cosine
-REACH = 12  # context tokens on either side that a match lends weight to
-DECAY = 4.0  # tokens after which that weight has fallen to 1/e
-TEMPERATURE = 1 / 200  # of the pick softmax, relative to the largest relevance
+REACH = 16  # context tokens on either side that a match lends weight to
+DECAY = 8.0  # tokens after which that weight has fallen to 1/e
+TEMPERATURE = 1 / 300  # of the pick softmax, relative to the largest relevance
 SUPPRESSION = 4.0  # taken from what has been picked, in units of the largest logit
 
 

@@ -3,7 +3,8 @@
 Features: a few dimensions of a causal LLM's states are hundreds of times larger than the rest; unscaled, they alone
 would decide every cosine. Embeddings: those of running text share a common part that has nothing to do with the mean
 of the vocabulary (in SmolLM2-135M the two are orthogonal); vectors pooled or learned must be rescaled around it, or the
-LLM cannot read them (measured: 9 nats per answer token around the wrong mean, 5.6 around the right one, 5.7 without memory).
+LLM cannot read them (measured: 9 nats per answer token around the wrong mean, 5.6 around the right one, 5.7
+without any memory).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ Trained baselines get the optimisers, steps and examples of phase 1 and phase 2,
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -99,7 +99,7 @@ def _tasks(
     checkpoint.save(method, out, settings)
 
 
-def _f1(method: Method, items: list[item.Item], params: config.AdaMemConfig) -> float:
+def _f1(method: Method, items: Sequence[item.Item], params: config.AdaMemConfig) -> float:
     return fmean(
         scored.scores.f1 for scored in benchmark.ask(method, benchmark.Asked(items, items), params.evaluation, 0)
     )
