@@ -18,6 +18,7 @@ from adamem.evaluation.answering import Question
 from adamem.models.host import HostLLM
 from adamem.models.method import Method
 from adamem.models.records import TokenBatch
+from adamem.models.statistics import Statistics
 
 ROOT = Path(__file__).parents[1]
 FACTS = (
@@ -48,6 +49,12 @@ SIZES: dict[str, Any] = {
     },
     "evaluation": {"batch_size": 2, "max_new_tokens": 6},
 }
+STATISTICS = Statistics(
+    feature_mean=torch.linspace(-0.1, 0.1, 32),
+    feature_deviation=torch.linspace(0.5, 2.0, 32),
+    embedding_mean=torch.linspace(0.1, -0.1, 32),
+    embedding_rms=torch.tensor(0.3),
+)
 UNIONS = {"encoder", "projection", "interface"}  # other keys belong to another kind: replaced as a whole
 
 
@@ -99,7 +106,7 @@ def make_llm(seed: int = 0, layers: int = 3, dtype: torch.dtype = torch.float32)
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=2048,
-        initializer_range=0.25,
+        initializer_range=0.15,
         tie_word_embeddings=False,
         bos_token_id=1,
         eos_token_id=2,

@@ -77,9 +77,8 @@ def _bench(variant: str, models: Path) -> Bench:
 
 def furnish(models: Path, variant: str) -> Path:
     """Write everything that the methods of a variant are loaded from."""
-    statistics = {"mean": torch.linspace(-0.1, 0.1, 32), "deviation": torch.linspace(0.5, 2.0, 32)}
     (models / "features").mkdir(parents=True)
-    save_tensors(statistics, models / "features" / "statistics.safetensors")
+    save_tensors(tiny.STATISTICS.tensors(), models / "features" / "statistics.safetensors")
     bench = _bench(variant, models)
     model = catalogue.untrained_adamem(bench)
     checkpoint.save(tiny.stirred(model), models / "phase2", bench.params.model)

@@ -19,7 +19,6 @@ from adamem.data.windows import Window
 from adamem.models.frame import ChatFrame, encode, encode_after_colon
 from adamem.models.records import Prompt, TokenBatch
 
-
 T = TypeVar("T")
 
 

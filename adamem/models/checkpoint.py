@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from adamem import config
@@ -21,7 +20,7 @@ from adamem.models.adamem import AdaMem
 from adamem.models.host import HostLLM
 from adamem.models.memory import refuse_mismatch
 from adamem.models.method import Method
-from adamem.models.tensor_files import save_tensors
+from adamem.models.tensor_files import load_tensors, save_tensors
 
 WEIGHTS, RECORD, LLM_TOP = "weights.safetensors", "checkpoint.json", "llm_top.safetensors"
 M = TypeVar("M", bound=Method)
@@ -64,16 +63,21 @@ def load_into(method: M, folder: str | Path) -> M:
     record = _record(folder)
     expected = {"method": type(method).__name__, **asdict(method.host.identity)}
     refuse_mismatch(record, expected, str(folder), "train it again, or load the LLM it was trained for")
+    weights = load_tensors(folder / WEIGHTS, "run `dvc repro` again")
     try:
-        method.load_state_dict(load_file(folder / WEIGHTS, device=str(method.host.device)))
-    except (RuntimeError, OSError) as error:
+        method.load_state_dict(weights)
+    except RuntimeError as error:
         raise ValueError(f"{folder / WEIGHTS}: the weights do not fit {type(method).__name__}: {error}") from error
     return method
 
 
 def load_llm_top(host: HostLLM, folder: str | Path, layers: int) -> None:
-    """Put changed top layers into a host. It is another LLM from then on."""
-    tensors = load_file(Path(folder) / LLM_TOP)
+    """Put changed top layers into a host. It is another LLM from then on.
+
+    Raises:
+        ValueError: they are missing, not whole, or not the top `layers`.
+    """
+    tensors = load_tensors(Path(folder) / LLM_TOP, "run `dvc repro` again")
     parameters = host.unfreeze(layers)
     if tensors.keys() != parameters.keys():
         raise ValueError(f"{folder}: holds other layers than the top {layers}; set phase3.unfrozen_layers as trained")
@@ -84,8 +88,11 @@ def load_llm_top(host: HostLLM, folder: str | Path, layers: int) -> None:
 
 def _record(folder: Path) -> dict[str, Any]:
     try:
-        return json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ValueError(f"{folder}: no checkpoint there ({RECORD} is missing); run `dvc repro` first") from error
     except json.JSONDecodeError as error:
         raise ValueError(f"{folder / RECORD}: not valid JSON ({error}); run `dvc repro` again") from error
+    if not isinstance(record, dict) or "settings" not in record:
+        raise ValueError(f"{folder / RECORD}: no record of a checkpoint; run `dvc repro` again")
+    return record

@@ -146,9 +146,9 @@ def from_pretrained(name: str, dtype: torch.dtype) -> HostLLM:
     """An LLM by hub id or folder, as safetensors; remote code is never run."""
     transformers_logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(name)
-    model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype, use_safetensors=True)
+    model: Any = AutoModelForCausalLM.from_pretrained(name, dtype=dtype, use_safetensors=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return HostLLM(model.to(torch.device(device)), tokenizer)
+    return HostLLM(model.to(device), tokenizer)
 
 
 def resolve_dtype(name: str) -> torch.dtype:

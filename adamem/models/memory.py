@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Bool, Float
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -74,12 +74,16 @@ class CoarseMemory:
         """Read a stored memory.
 
         Raises:
-            ValueError: it was written with another LLM, tokenizer, encoder or geometry.
+            ValueError: it is missing, not whole, or was written with another LLM, tokenizer, encoder or geometry.
         """
-        with safe_open(path, framework="pt") as file:
-            manifest = Manifest(**json.loads((file.metadata() or {})["manifest"]))
-            tensors = {name: file.get_tensor(name) for name in ("keys", "values", "mask")}
-        refuse_mismatch(asdict(manifest), asdict(expected), str(path), "encode the context again with this model")
+        way_out = "encode the context again with this model"
+        try:
+            with safe_open(path, framework="pt") as file:
+                manifest = Manifest(**json.loads((file.metadata() or {})["manifest"]))
+                tensors = {name: file.get_tensor(name) for name in ("keys", "values", "mask")}
+        except (OSError, SafetensorError, KeyError, TypeError) as error:
+            raise ValueError(f"{path}: no coarse memory can be read there ({error!r}); {way_out}") from error
+        refuse_mismatch(asdict(manifest), asdict(expected), str(path), way_out)
         return cls(**tensors, manifest=manifest)
 
 

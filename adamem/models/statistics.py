@@ -14,8 +14,9 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import load_file
 from torch import Tensor
+
+from adamem.models.tensor_files import load_tensors
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,12 @@ class Statistics:
 
     @classmethod
     def load(cls, path: str | Path) -> Statistics:
-        """Read what the stage `features` has written."""
-        return cls(**load_file(path))
+        """Read what the stage `features` has written.
+
+        Raises:
+            ValueError: it is missing or not whole.
+        """
+        return cls(**load_tensors(Path(path), "run `dvc repro features`"))
 
     def tensors(self) -> dict[str, Tensor]:
         """By name, for a safetensors file."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from adamem.data.staged import staged
@@ -15,6 +16,18 @@ def save_in(folder: Path, files: dict[str, dict[str, Tensor]]) -> None:
     with staged(folder) as half:
         for name, tensors in files.items():
             save_tensors(tensors, half / name)
+
+
+def load_tensors(path: Path, way_out: str) -> dict[str, Tensor]:
+    """Read named tensors of a safetensors file.
+
+    Raises:
+        ValueError: it is missing or not whole; the message ends with the way out.
+    """
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"{path}: cannot be read ({error}); {way_out}") from error
 
 
 def save_tensors(tensors: dict[str, Tensor], path: Path) -> None:

@@ -1,0 +1,69 @@
+"""The stored coarse memory: exact on the way to the disk and back, and refused by what did not write it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from adamem.models.memory import CoarseMemory, Manifest
+
+MANIFEST = Manifest(llm="a" * 64, tokenizer="b" * 64, encoder="c" * 64, chunk_size=8, summary_states=4)
+
+
+@pytest.fixture
+def memory() -> CoarseMemory:
+    torch.manual_seed(0)
+    mask = torch.tensor([[True, True, True, False], [True, False, False, False]])
+    return CoarseMemory(torch.randn(2, 4, 3), torch.randn(2, 4, 3), mask, MANIFEST)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_is_saved_is_what_is_loaded(memory: CoarseMemory, tmp_path: Path, dtype: torch.dtype) -> None:
+    stored = memory.to(dtype)
+    stored.save(tmp_path / "memory.safetensors")
+    back = CoarseMemory.load(tmp_path / "memory.safetensors", MANIFEST)
+    assert torch.equal(back.keys, stored.keys)
+    assert torch.equal(back.values, stored.values)
+    assert torch.equal(back.mask, stored.mask)
+    assert back.manifest == MANIFEST
+    assert [path.name for path in tmp_path.iterdir()] == ["memory.safetensors"]
+
+
+@pytest.mark.parametrize("field", ["llm", "tokenizer", "encoder", "chunk_size", "summary_states"])
+def test_another_maker_is_refused_by_name(memory: CoarseMemory, tmp_path: Path, field: str) -> None:
+    memory.save(tmp_path / "memory.safetensors")
+    other = replace(MANIFEST, **{field: 2 if isinstance(getattr(MANIFEST, field), int) else "z" * 64})
+    with pytest.raises(ValueError, match=rf"memory.safetensors: made for {field} .*encode the context again"):
+        CoarseMemory.load(tmp_path / "memory.safetensors", other)
+
+
+@pytest.mark.parametrize("keep", [0, 20, 200])
+def test_half_a_file_is_refused_with_its_place(memory: CoarseMemory, tmp_path: Path, keep: int) -> None:
+    path = tmp_path / "memory.safetensors"
+    memory.save(path)
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(ValueError, match=r"memory.safetensors: .*encode the context again"):
+        CoarseMemory.load(path, MANIFEST)
+
+
+def test_a_missing_file_is_refused_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"gone.safetensors: .*encode the context again"):
+        CoarseMemory.load(tmp_path / "gone.safetensors", MANIFEST)
+
+
+def test_bytes_per_token_count_keys_and_values(memory: CoarseMemory) -> None:
+    assert memory.window == 2
+    assert memory.bytes_per_token() == 2 * 3 * 4 / 2
+    assert memory.to(torch.bfloat16).bytes_per_token() == 2 * 3 * 2 / 2
+    assert memory.to(torch.device("cpu")).keys.device.type == "cpu"
+
+
+def test_a_row_is_the_memory_of_one_context(memory: CoarseMemory) -> None:
+    row = memory.row(0)
+    assert row.keys.shape == (1, 3, 3)
+    assert torch.equal(row.values[0], memory.values[0, :3])
+    assert bool(row.mask.all())
+    assert row.manifest == MANIFEST
