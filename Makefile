@@ -24,7 +24,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 
 help:
 	@echo "make run                                the whole experiment: download, train, compare, plot (reports/README.md)"
-	@echo "make test                               lint, types, import contracts, tests, the smoke graph"
+	@echo "make test                               lint, types, import contracts, tests"
 	@echo "make smoke                              the same graph at toy size, in a temporary clone"
 	@echo "make sanity                             step 0 on the real small LLM: shapes, the loss falls, cached = fresh"
 	@echo "make demo TEXT=file QUESTION='...'      ask the trained compressor about a text of yours"
@@ -76,7 +76,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not smoke"
 
 smoke: setup
 	$(BIN)/python -m pytest tests/test_smoke.py -m smoke -s

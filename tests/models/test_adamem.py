@@ -1,0 +1,174 @@
+"""The public surface: settings in, an LLM set up, loss and answers out; a stored memory answers as a fresh one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from adamem.config import AdaMemConfig
+from adamem.models.adamem import AdaMem
+from adamem.models.chunk_encoder import States
+from adamem.models.host import HostLLM
+from adamem.models.memory import CoarseMemory
+from adamem.models.records import TokenBatch
+from adamem.training import losses
+from tests import tiny, workplace
+
+VARIANTS = [name for name in workplace.VARIANTS if "-" in name]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A model and what it is asked, as plain tensors."""
+
+    model: AdaMem
+    context: TokenBatch
+    query: TokenBatch
+
+    def answer(self, context: bool = True, **others: object) -> list[list[int]]:
+        """Generate from the context, or from what is given instead."""
+        given = {"context_ids": self.context.ids, "context_mask": self.context.mask} if context else {}
+        asked = {"query_ids": self.query.ids, "query_mask": self.query.mask, "max_new_tokens": 6}
+        return self.model.generate(**{**given, **asked, **others})  # pyright: ignore[reportArgumentType]
+
+
+@pytest.fixture(params=VARIANTS)
+def tried(request: pytest.FixtureRequest, llm: HostLLM) -> Tried:
+    torch.manual_seed(0)
+    model = AdaMem(tiny.settings(workplace.VARIANTS[request.param]).model, llm)
+    model.set_statistics(tiny.STATISTICS)
+    tiny.stirred(model)
+    batch = tiny.batch(llm)
+    return Tried(model, batch.context, batch.query)
+
+
+def test_the_surface_is_as_documented(llm_folder: Path) -> None:
+    config = AdaMemConfig.from_yaml(tiny.ROOT / "params.yaml")
+    config = tiny.settings() if config.chunk_encoder.feature_layers > 3 else config
+    model = AdaMem(config.model)
+    model.setup_llm(str(llm_folder), dtype="float32")
+    context_ids, query_ids = torch.randint(3, 300, (2, 70)), torch.randint(3, 300, (2, 5))
+    context_mask = torch.ones_like(context_ids, dtype=torch.bool)
+    decoder_input_ids = torch.randint(3, 300, (2, 9))
+    labels = torch.cat([torch.full((2, 4), -100), decoder_input_ids[:, 4:]], 1)
+    output = model(
+        context_ids=context_ids,
+        context_mask=context_mask,
+        query_ids=query_ids,
+        decoder_input_ids=decoder_input_ids,
+        labels=labels,
+    )
+    output.loss.backward()
+    assert any(weight.grad is not None for weight in model.parameters())
+    tokens = model.generate(context_ids=context_ids, query_ids=query_ids, max_new_tokens=4)
+    coarse = model.encode_context(context_ids, context_mask)
+    assert model.generate(query_ids=query_ids, coarse_memory=coarse, max_new_tokens=4) == tokens
+    assert all(0 < len(row) <= 4 for row in tokens)
+
+
+def test_the_loss_is_that_of_the_training_objective(tried: Tried) -> None:
+    batch = tiny.batch(tried.model.host)
+    labels = batch.prompt.after.ids.masked_fill(~batch.prompt.targets, -100)
+    output = tried.model(
+        context_ids=batch.context.ids,
+        context_mask=batch.context.mask,
+        query_ids=batch.query.ids,
+        query_mask=batch.query.mask,
+        decoder_input_ids=batch.prompt.after.ids,
+        labels=labels,
+    )
+    reading = tried.model.read(tried.model.compress(batch.context, batch.query), batch.prompt)
+    assert torch.allclose(output.logits, reading.logits, atol=1e-5)
+    assert torch.allclose(output.loss, losses.answer_nll(reading.logits, reading.labels), atol=1e-5)
+
+
+def test_a_label_that_nothing_could_predict_is_refused(tried: Tried) -> None:
+    ids = torch.tensor([[5, 6, 7]])
+    with pytest.raises(ValueError, match=r"labels\[:, 0\] must be -100"):
+        tried.model(context_ids=ids, query_ids=ids, decoder_input_ids=ids, labels=ids)
+
+
+def test_a_stored_memory_answers_to_the_byte(tried: Tried, tmp_path: Path) -> None:
+    """In memory, from the disk, and by the row."""
+    fresh = tried.answer()
+    coarse = tried.model.encode_context(tried.context.ids, tried.context.mask)
+    assert tried.answer(context=False, coarse_memory=coarse) == fresh
+    coarse.save(tmp_path / "coarse.safetensors")
+    stored = CoarseMemory.load(tmp_path / "coarse.safetensors", tried.model.manifest())
+    assert tried.answer(context=False, coarse_memory=stored) == fresh
+    for row in range(3):
+        query = TokenBatch.pad([tried.query.rows()[row]])
+        alone = replace(tried, query=query).answer(context=False, coarse_memory=stored.row(row))
+        assert alone == [fresh[row]]
+
+
+def test_a_memory_of_another_compressor_is_refused(tried: Tried) -> None:
+    coarse = tried.model.encode_context(tried.context.ids, tried.context.mask)
+    with torch.no_grad():
+        tried.model.chunk_encoder.score.bias += 0.1
+    with pytest.raises(ValueError, match="made with another LLM, tokenizer or compressor: encode it again"):
+        tried.answer(context=False, coarse_memory=coarse)
+
+
+def test_either_a_context_or_its_memory(tried: Tried) -> None:
+    coarse = tried.model.encode_context(tried.context.ids, tried.context.mask)
+    for context, memory in ((True, coarse), (False, None)):
+        with pytest.raises(ValueError, match="either context_ids or coarse_memory, and not both"):
+            tried.answer(context=context, coarse_memory=memory)
+
+
+def test_nothing_to_read_or_to_ask_is_an_error(tried: Tried) -> None:
+    nothing = torch.zeros(3, 4, dtype=torch.bool)
+    with pytest.raises(ValueError, match="context 0 of the batch is empty"):
+        tried.answer(context_ids=torch.ones(3, 4, dtype=torch.long), context_mask=nothing)
+    with pytest.raises(ValueError, match="query 0 of the batch is empty"):
+        tried.answer(query_ids=torch.ones(3, 4, dtype=torch.long), query_mask=nothing)
+    with pytest.raises(ValueError, match="context 1 of the batch is empty"):
+        tried.model.encode_context(tried.context.ids, tried.context.mask & torch.tensor([[True], [False], [True]]))
+
+
+@pytest.mark.parametrize("change", ["zeroed", "shuffled", "query"])
+def test_the_answer_depends_on_memory_and_query(tried: Tried, change: str) -> None:
+    batch = tiny.batch(tried.model.host)
+    with torch.no_grad():
+        states = tried.model.encode(tried.context)
+        changed, query = states, tried.query
+        if change == "zeroed":
+            changed = States(torch.zeros_like(states.keys), torch.zeros_like(states.values), states.mask)
+        elif change == "shuffled":
+            changed = States(states.keys.flip(0), states.values.flip(0), states.mask.flip(0))
+        else:
+            query = TokenBatch(query.ids.flip(0), query.mask.flip(0))
+        before = tried.model.read(tried.model.resample(states, tried.query), batch.prompt)
+        after = tried.model.read(tried.model.resample(changed, query), batch.prompt)
+    assert float((after.logits - before.logits)[before.rows == 0].abs().max()) > 1e-3
+
+
+def test_memory_is_finite_and_counts_its_bytes(tried: Tried) -> None:
+    coarse = tried.model.encode_context(tried.context.ids, tried.context.mask)
+    states, length = tried.model.settings.chunk_encoder, tried.context.ids.shape[1]
+    chunks = -(-length // states.chunk_size)
+    assert coarse.keys.shape == (3, chunks * states.summary_states, tried.model.host.width)
+    assert coarse.mask.sum(1).tolist() == [-(-count // states.window) for count in tried.context.mask.sum(1).tolist()]
+    assert bool(coarse.keys.isfinite().all())
+    assert bool(coarse.values.isfinite().all())
+    assert tried.model.offline_bytes(length) == coarse.bytes_per_token() * length
+
+
+def test_the_same_seed_makes_the_same_model(llm: HostLLM, tmp_path: Path) -> None:
+    folder = workplace.furnish(tmp_path / "models", "soft_prefix-random")
+    statistics = folder / "features" / "statistics.safetensors"
+    made = [AdaMem.fresh(tiny.settings().model, llm, statistics, seed).state_dict() for seed in (3, 3, 4)]
+    assert all(torch.equal(tensor, made[1][name]) for name, tensor in made[0].items())
+    assert any(not torch.equal(tensor, made[2][name]) for name, tensor in made[0].items())
+    with pytest.raises(ValueError, match=r"none.safetensors: cannot be read .*run `dvc repro features`"):
+        AdaMem.fresh(tiny.settings().model, llm, tmp_path / "none.safetensors", 0)
+
+
+def test_statistics_of_another_width_are_refused(llm: HostLLM) -> None:
+    narrow = {name: tensor[:5] for name, tensor in tiny.STATISTICS.tensors().items() if tensor.dim()}
+    with pytest.raises(ValueError, match="statistics of width 5 for an LLM of width 32"):
+        AdaMem(tiny.settings().model, llm).set_statistics(replace(tiny.STATISTICS, **narrow))
