@@ -112,7 +112,8 @@ def make_llm(seed: int = 0, layers: int = 3, dtype: torch.dtype = torch.float32)
         eos_token_id=2,
         pad_token_id=0,
     )
-    return LlamaForCausalLM(sizes).to(dtype)
+    model: Any = LlamaForCausalLM(sizes)
+    return model.to(dtype)
 
 
 def make_host(seed: int = 0, layers: int = 3, dtype: torch.dtype = torch.float32) -> HostLLM:

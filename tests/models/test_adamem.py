@@ -108,7 +108,7 @@ def test_a_stored_memory_answers_to_the_byte(tried: Tried, tmp_path: Path) -> No
 def test_a_memory_of_another_compressor_is_refused(tried: Tried) -> None:
     coarse = tried.model.encode_context(tried.context.ids, tried.context.mask)
     with torch.no_grad():
-        tried.model.chunk_encoder.score.bias += 0.1
+        tried.model.chunk_encoder.score.bias.add_(0.1)
     with pytest.raises(ValueError, match="made with another LLM, tokenizer or compressor: encode it again"):
         tried.answer(context=False, coarse_memory=coarse)
 

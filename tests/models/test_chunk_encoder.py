@@ -45,7 +45,7 @@ def test_a_chunk_is_read_on_its_own(llm: HostLLM) -> None:
     with torch.no_grad():
         for weight in made.parameters():
             weight += 0.05 * torch.randn_like(weight)
-    first, second, other = ([[start + place for place in range(SIZES.chunk_size)] for start in (5, 40, 90)])
+    first, second, other = [[start + place for place in range(SIZES.chunk_size)] for start in (5, 40, 90)]
     plain = made(llm, TokenBatch.pad([first + second]))
     changed = made(llm, TokenBatch.pad([first + other]))
     count = SIZES.summary_states

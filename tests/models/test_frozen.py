@@ -43,8 +43,8 @@ def test_a_master_layer_keeps_small_updates() -> None:
     x = torch.ones(1, 4, dtype=torch.bfloat16)
     assert torch.equal(master(x), source(x))
     with torch.no_grad():
-        master.weight += 1e-4
-        source.weight += 1e-4
+        master.weight.add_(1e-4)
+        source.weight.add_(1e-4)
     assert float(source.weight.detach().float().max()) == 1.0
     assert float(master.weight.detach().max()) > 1.0
     assert master(x).dtype == torch.bfloat16

@@ -38,7 +38,7 @@ def test_keys_and_values_stand_in_every_layer(llm: HostLLM) -> None:
     assert left.tokens.shape == (2, 0, llm.width)
     assert cache is not None
     assert cache.get_seq_length() == 5
-    assert [tuple(layer.keys.shape) for layer in cache.layers] == [(2, 2, 5, 8)] * 3
+    assert [layer.keys is not None and tuple(layer.keys.shape) for layer in cache.layers] == [(2, 2, 5, 8)] * 3
     hidden = llm.read(llm.embed(torch.tensor([[4, 5], [6, 7]])), cache=cache)
     hidden.square().mean().backward()
     assert all(weight.grad is not None and bool(weight.grad.any()) for weight in made.parameters())

@@ -52,7 +52,7 @@ def test_ranks_pick_the_best_states_that_do_not_touch() -> None:
     row = torch.tensor([[0.1, 0.2, 1.0, 0.9, 0.1, 0.3, 0.8, 0.1, 0.1, 0.6]])
     picks = extractor(3).pick(row, torch.ones_like(row, dtype=torch.bool))
     assert picks.argmax(-1).tolist() == [[2, 6, 9]]
-    assert float(picks.amax(-1).min()) > 0.99
+    assert float(picks.detach().amax(-1).min()) > 0.99
 
 
 def test_relevance_finds_the_state_that_the_query_names() -> None:
@@ -67,7 +67,7 @@ def test_query_padding_counts_for_nothing() -> None:
     there, asked = states(), states(count=3, seed=1).keys
     alone = extractor().relevance(there, asked, torch.ones(1, 3, dtype=torch.bool))
     longer = torch.cat([asked, there.keys[:, :2]], 1)
-    assert torch.equal(extractor().relevance(there, longer, torch.arange(5)[None] < 3), alone)
+    assert torch.allclose(extractor().relevance(there, longer, torch.arange(5)[None] < 3), alone, rtol=1e-5)
 
 
 def test_a_word_that_is_everywhere_counts_less_than_a_rare_one() -> None:
@@ -83,8 +83,8 @@ def test_a_word_that_is_everywhere_counts_less_than_a_rare_one() -> None:
 def test_every_rank_gives_a_value_and_its_right_neighbour() -> None:
     """The last real state is its own neighbour: nothing stands behind it."""
     there = states(real=10)
-    query = there.keys[:, [4, 9]]
-    found = extractor(2, window=64)(there, query, torch.ones(1, 2, dtype=torch.bool))
+    query = there.keys[:, [4, 9, 9]]  # not equally relevant: two states in a tie are picked as a blend
+    found = extractor(2, window=64)(there, query, torch.ones(1, 3, dtype=torch.bool))
     assert found.picks is not None
     chosen = found.picks.argmax(-1)[0].tolist()
     assert chosen == [4, 9]

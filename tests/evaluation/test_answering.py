@@ -1,0 +1,70 @@
+"""Answers in order, with the memory's length and the stretches of the context it was made from."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from adamem.baselines.bounds import PlainText
+from adamem.evaluation import answering
+from adamem.evaluation.answering import Question
+from adamem.models.adamem import AdaMem
+from adamem.models.frame import encode
+from adamem.models.host import HostLLM
+from tests import tiny
+
+PARAMS = tiny.settings()
+WINDOW = PARAMS.chunk_encoder.window
+
+
+@pytest.fixture
+def model(llm: HostLLM) -> AdaMem:
+    torch.manual_seed(0)
+    model = AdaMem(PARAMS.model, llm)
+    model.set_statistics(tiny.STATISTICS)
+    tiny.stirred(model)
+    return model
+
+
+def test_batches_answer_as_single_questions_do(model: AdaMem) -> None:
+    found = list(answering.answers(model.train(), tiny.ITEMS, PARAMS.evaluation, WINDOW))
+    assert not model.training
+    for answer, item in zip(found, tiny.ITEMS, strict=True):
+        alone = answering.ask(model, item.context, item.question, PARAMS.evaluation, WINDOW)
+        assert (alone.text, alone.memory_tokens) == (answer.text, answer.memory_tokens)
+        assert answer.text == answer.text.strip()
+        assert answer.memory_tokens == PARAMS.resampler.n_latents
+
+
+def test_sources_lie_in_the_context_in_reading_order(model: AdaMem) -> None:
+    for answer, item in zip(answering.answers(model, tiny.ITEMS, PARAMS.evaluation, WINDOW), tiny.ITEMS, strict=True):
+        length = len(encode(model.host.tokenizer, item.context))
+        assert answer.sources
+        firsts = [span.first for span in answer.sources]
+        assert firsts == sorted(set(firsts))
+        for span in answer.sources:
+            assert 0 <= span.first < span.last <= length
+            assert span.first % WINDOW == 0
+            assert span.last - span.first <= 2 * WINDOW
+            assert 0.1 < span.weight <= 1 + 1e-6
+
+
+def test_methods_that_cannot_tell_have_no_sources(llm: HostLLM, model: AdaMem) -> None:
+    item = tiny.ITEMS[0]
+    assert answering.ask(PlainText(llm, True), item.context, item.question, PARAMS.evaluation, WINDOW).sources is None
+    assert answering.ask(model, item.context, item.question, PARAMS.evaluation).sources is None
+    full = answering.ask(PlainText(llm, True), item.context, item.question, PARAMS.evaluation)
+    assert full.memory_tokens == len(encode(llm.tokenizer, item.context))
+
+
+@pytest.mark.parametrize(
+    ("context", "question", "what"), [("", "Who?", "context"), ("A text.", "", "query"), ("A text.", " \n", "query")]
+)
+def test_nothing_to_read_or_to_ask_is_an_error(model: AdaMem, context: str, question: str, what: str) -> None:
+    with pytest.raises(ValueError, match=f"{what} 0 of the batch is empty"):
+        answering.ask(model, context, question, PARAMS.evaluation)
+
+
+def test_no_question_gives_no_answer(model: AdaMem) -> None:
+    assert list(answering.answers(model, [], PARAMS.evaluation)) == []
+    assert Question("text", "question").target == ""

@@ -1,0 +1,120 @@
+"""The three phases and the trained baselines on data as the stages leave it, from end to end in a few steps."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from adamem import config
+from adamem.baselines.catalogue import Bench
+from adamem.benchmarks import item
+from adamem.benchmarks.item import Item
+from adamem.data import tokens, windows
+from adamem.data.documents import Document
+from adamem.data.tokens import TokenStore
+from adamem.models import checkpoint, host
+from adamem.models.host import HostLLM
+from adamem.models.tensor_files import save_tensors
+from adamem.training import fitting, phases, statistics, teacher
+from tests import tiny
+
+FEW = {"steps": 2, "batch_size": 4, "accumulate": 1, "validate_every": 1, "validation_examples": 4}
+PARAMS = tiny.settings(
+    {
+        "llm": {"dtype": "float32"},
+        "phase1": {
+            "teacher": {"windows": 6, "context_tokens": 24, "prefix_tokens": 4, "continuation_tokens": 4, "top_k": 4},
+            "optimiser": FEW,
+        },
+        "phase2": {"optimiser": FEW},
+        "phase3": {"optimiser": FEW, "unfrozen_layers": 1},
+        "baselines": {"full_context_tuned": {"optimiser": FEW}, "no_context_tuned": {"optimiser": FEW}},
+    }
+)
+
+
+def _item(group: str, number: int) -> Item:
+    fact = tiny.FACTS[number % 3]
+    target = fact.split()[0]
+    return Item(
+        id=f"{group}-{number}",
+        group=group,
+        kind="capital",
+        context=" ".join(tiny.FACTS),
+        documents=((0, len(fact)),),
+        question=f"Which capital, number {number}?",
+        target=target,
+        references=(target,),
+        gold=(0,),
+        entities=(f"country:{number}",),
+        wording=0,
+        lexical=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, llm_folder: Path) -> Path:
+    """What the stages before phase 1 leave behind."""
+    root = tmp_path_factory.mktemp("world")
+    shutil.copytree(llm_folder, root / "models" / "llm")
+    llm = host.load(root / "models/llm", PARAMS.llm)
+    documents = [Document(f"speech:{number}", " ".join(tiny.FACTS * 3)) for number in range(40)]
+    tokens.write(documents, llm.tokenizer, root / "data/tokens", PARAMS.data.tokens, PARAMS.chunk_encoder.chunk_size)
+    store = TokenStore.open(root / "data/tokens", "train")
+    found = statistics.of_corpus(llm, store, PARAMS.chunk_encoder, PARAMS.seed)
+    (root / "models/features").mkdir()
+    save_tensors(found.tensors(), root / "models/features/statistics.safetensors")
+    drawn = windows.for_training(root / "data/tokens", PARAMS.phase1.teacher, PARAMS.seed)
+    (root / "data/teacher").mkdir()
+    save_tensors(teacher.kept(llm, drawn, PARAMS.phase1.teacher), root / "data/teacher/train.safetensors")
+    for group in config.GROUPS:
+        for part in ("train", "validation"):
+            item.write(root / "data/tasks" / group / f"{part}.jsonl", [_item(group, number) for number in range(4)])
+    return root
+
+
+@pytest.fixture(autouse=True)
+def _scratch_elsewhere(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(world))
+
+
+def _llm(world: Path) -> HostLLM:
+    return host.load(world / "models/llm", PARAMS.llm)
+
+
+def test_each_phase_goes_on_from_the_one_before(world: Path) -> None:
+    for number in (1, 2, 3):
+        llm = _llm(world)
+        before = {name: weight.clone() for name, weight in llm.model.state_dict().items()}
+        phase = phases.PHASES[number](PARAMS, llm, world)
+        steps = list(phase.steps())
+        assert [step.number for step in steps] == [0, 1, 2]
+        assert ("kl" in steps[1].values, "contrastive" in steps[1].values) == (number == 1, number > 1)
+        after = llm.model.state_dict()
+        changed = {name for name, weight in before.items() if not torch.equal(weight, after[name])}
+        assert all(name.startswith("model.layers.2.") for name in changed)
+        assert number == 3 or not changed
+        checkpoint.save(phase.model, world / f"models/phase{number}", PARAMS.model, phase.llm_top)
+        assert (world / f"models/phase{number}/llm_top.safetensors").exists() == (number == 3)
+    assert not list(world.glob(".scratch/*/*"))
+
+
+@pytest.mark.parametrize("name", ["icae", "autocompressor", "full_context_tuned", "no_context_tuned"])
+def test_each_baseline_is_fitted_and_saved(world: Path, name: str) -> None:
+    bench = Bench(_llm(world), PARAMS, world / "models")
+    out = world / "models/baselines" / name
+    steps = list(fitting.FITTERS[name](bench, world / "data", out))
+    count = 6 if name in ("icae", "autocompressor") else 3
+    assert len(steps) == count
+    assert sorted(step.number for step in steps) == [step.number for step in steps]
+    assert (out / "weights.safetensors").is_file()
+
+
+def test_a_phase_without_the_one_before_says_what_to_run(world: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"phase1: no checkpoint there .*run `dvc repro` first"):
+        phases.phase2(PARAMS, _llm(world), tmp_path)
+    with pytest.raises(ValueError, match="cannot be read"):
+        phases.phase1(PARAMS, _llm(world), tmp_path)

@@ -1,0 +1,37 @@
+"""Where a training waits: another place for other settings, inputs or code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adamem.training.scratch import Scratch
+from tests import tiny
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    (tmp_path / "data" / "tasks").mkdir(parents=True)
+    (tmp_path / "data" / "tasks" / "train.jsonl").write_text("{}\n", encoding="utf-8")
+    return tmp_path / "data"
+
+
+def test_the_same_training_finds_its_place_again(data: Path, tmp_path: Path) -> None:
+    first, second = (Scratch.of("phase2", tiny.settings(), [data]) for _ in range(2))
+    assert first == second
+    assert first.folder.parent == tmp_path / ".scratch" / "phase2"
+
+
+def test_another_training_has_another_place(data: Path) -> None:
+    places = [
+        Scratch.of("phase2", tiny.settings(), [data]),
+        Scratch.of("phase3", tiny.settings(), [data]),
+        Scratch.of("phase2", tiny.settings({"seed": 1}), [data]),
+        Scratch.of("phase2", tiny.settings({"phase2": {"optimiser": {"learning_rate": 2e-3}}}), [data]),
+        Scratch.of("phase2", tiny.settings(), [data / "tasks" / "none"]),
+    ]
+    (data / "tasks" / "train.jsonl").write_text("{}\n{}\n", encoding="utf-8")
+    places.append(Scratch.of("phase2", tiny.settings(), [data]))
+    assert len({place.folder for place in places}) == len(places)
