@@ -6,11 +6,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck
+from hypothesis import settings as budget
 from jaxtyping import install_import_hook
 
 from tests import shapes
 
 torch.set_num_threads(1)  # sums this small are slower on two, and in another order
+
+# The same examples on every machine, and however busy it is.
+budget.register_profile("house", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+budget.load_profile("house")
 
 CHECKED = ("adamem.models", "adamem.training", "adamem.baselines")
 hook = install_import_hook(CHECKED, f"{shapes.__name__}.{shapes.check.__name__}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +25,9 @@ class Ranker(Protocol):
 
 class Bm25:
     """Okapi BM25 as the package bm25s computes it (Lucene's variant)."""
+
+    def __init__(self) -> None:
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it reports every index it builds, one per question
 
     def scores(self, query: str, chunks: Sequence[str]) -> np.ndarray:
         *corpus, wanted = (

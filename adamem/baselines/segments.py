@@ -123,6 +123,8 @@ class LoraSlots(nn.Module):
         lora = LoraConfig(r=settings.rank, lora_alpha=2 * settings.rank, target_modules=["q_proj", "v_proj"])
         inject_adapter_in_model(lora, reader)
         trained = {name: weight for name, weight in reader.named_parameters() if "lora_" in name}
+        for weight in trained.values():
+            weight.data = weight.data.float()  # updates of bfloat16 weights would round to nothing
         self.adapter = nn.ParameterDict({name.replace(".", "/"): weight for name, weight in trained.items()})
         self._reader = [reader]  # in a list: no submodule, so that only the adapter is saved
 

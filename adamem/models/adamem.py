@@ -153,8 +153,11 @@ class AdaMem(Method):
         """Greedy answers to questions, from a context or from its coarse memory; the two agree to the byte.
 
         Raises:
-            ValueError: neither or both are given, one is empty, or the memory was made with another model.
+            ValueError: neither or both are given, one is empty, the memory was made with another model, or no token
+                may be written.
         """
+        if max_new_tokens < 1:
+            raise ValueError(f"max_new_tokens is {max_new_tokens}: an answer has at least one token")
         if (context_ids is None) == (coarse_memory is None):
             raise ValueError("generate needs either context_ids or coarse_memory, and not both")
         if context_ids is not None:

@@ -72,7 +72,8 @@ class Objective:
     def _extras(self, batch: Batch, reading: Reading) -> list[tuple[str, float, Tensor]]:
         extras, weights = [], self.weights
         if weights.kl and batch.teacher is not None:
-            kl = losses.distillation(reading.logits, batch.teacher.ids, batch.teacher.logprobs)
+            device = reading.logits.device
+            kl = losses.distillation(reading.logits, batch.teacher.ids.to(device), batch.teacher.logprobs.to(device))
             extras.append(("kl", weights.kl, kl))
         if weights.contrastive:
             extras.append(("contrastive", weights.contrastive, self._contrast(reading, batch.answer)))

@@ -21,6 +21,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from adamem import config
+from adamem.data.checksum import sha256
+
+LARGE = 64 * 2**20  # bytes; the LLM and long corpora, which no stage rewrites in place
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,9 @@ class Scratch:
 
 
 def _absorb(path: Path, digest: Any) -> None:
-    """Names, sizes and times of the files below a path; contents of source files."""
+    """Names and sizes of the files below a path, and contents unless a file is large: weights that were trained
+    again have the size they had before."""
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.suffix == ".py":
-            digest.update(file.read_bytes())
-        elif file.is_file() and "__pycache__" not in file.parts:
-            stat = file.stat()
-            digest.update(f"{file.name}:{stat.st_size}".encode())
+        if file.is_file() and "__pycache__" not in file.parts:
+            size = file.stat().st_size
+            digest.update(f"{file.name}:{size}:{sha256(file) if size <= LARGE else ''}".encode())

@@ -18,17 +18,18 @@ from adamem import config
 from adamem.data.examples import TeacherTargets
 from adamem.data.windows import Window
 from adamem.models.host import HostLLM
+from adamem.models.records import TokenBatch
 
 BATCH = 8
 
 
 @torch.no_grad()
 def ask(host: HostLLM, windows: Sequence[Window], top_k: int) -> TeacherTargets:
-    """Top-k log-probabilities at the continuations of windows of one length, rows joined."""
-    rows = [window.context + window.prefix + window.continuation for window in windows]
-    ids = torch.tensor(rows, device=host.device)
+    """Top-k log-probabilities at the continuations, rows joined; contexts may be of different lengths."""
+    batch = TokenBatch.pad([window.context + window.prefix + window.continuation for window in windows], host.device)
     length = len(windows[0].continuation)
-    hidden = host.read(host.embed(ids))[:, -length - 1 : -1]
+    places = batch.mask.sum(1, keepdim=True) - 1 - length + torch.arange(length, device=host.device)
+    hidden = host.read(host.embed(batch.ids)).gather(1, places[..., None].expand(-1, -1, host.width))
     best = host.logits(hidden.flatten(0, 1)).log_softmax(-1).topk(top_k, dim=-1)
     return TeacherTargets(best.indices, best.values)
 

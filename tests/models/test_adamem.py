@@ -50,10 +50,10 @@ def test_the_surface_is_as_documented(llm_folder: Path) -> None:
     config = tiny.settings() if config.chunk_encoder.feature_layers > 3 else config
     model = AdaMem(config.model)
     model.setup_llm(str(llm_folder), dtype="float32")
-    context_ids, query_ids = torch.randint(3, 300, (2, 70)), torch.randint(3, 300, (2, 5))
+    place = model.host.device
+    context_ids, query_ids, decoder_input_ids = (torch.randint(3, 300, (2, n), device=place) for n in (70, 5, 9))
     context_mask = torch.ones_like(context_ids, dtype=torch.bool)
-    decoder_input_ids = torch.randint(3, 300, (2, 9))
-    labels = torch.cat([torch.full((2, 4), -100), decoder_input_ids[:, 4:]], 1)
+    labels = decoder_input_ids.masked_fill(torch.arange(9, device=place) < 4, -100)
     output = model(
         context_ids=context_ids,
         context_mask=context_mask,
@@ -118,6 +118,11 @@ def test_either_a_context_or_its_memory(tried: Tried) -> None:
     for context, memory in ((True, coarse), (False, None)):
         with pytest.raises(ValueError, match="either context_ids or coarse_memory, and not both"):
             tried.answer(context=context, coarse_memory=memory)
+
+
+def test_an_answer_has_at_least_one_token(tried: Tried) -> None:
+    with pytest.raises(ValueError, match="max_new_tokens is 0"):
+        tried.answer(max_new_tokens=0)
 
 
 def test_nothing_to_read_or_to_ask_is_an_error(tried: Tried) -> None:

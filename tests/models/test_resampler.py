@@ -14,7 +14,7 @@ from tests import tiny
 
 WIDTH = 32
 relevances = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=24)
-quick = budget(max_examples=60, deadline=None)
+quick = budget(max_examples=60)
 
 
 def extractor(ranks: int = 3, window: int = 4) -> Extractor:

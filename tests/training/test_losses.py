@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adamem.training import losses
 
-quick = settings(max_examples=40, deadline=None)
+quick = settings(max_examples=40)
 seeds = st.integers(0, 2**31 - 1)
 
 

@@ -26,7 +26,7 @@ def finish(processes: Iterable[subprocess.Popen[str]], ends: int) -> list[list[i
     """The steps that each made, once all have ended as expected."""
     made = []
     for process in processes:
-        said, errors = process.communicate(timeout=280)
+        said, errors = process.communicate(timeout=500)
         assert process.returncode == ends, errors[-3000:]
         made.append([int(line.removeprefix("step ")) for line in said.splitlines() if line.startswith("step ")])
     return made
@@ -36,7 +36,7 @@ def weights(folder: Path) -> bytes:
     return (folder / "weights.safetensors").read_bytes()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1000)
 def test_a_killed_training_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     alone, first = start(whole, 1e-2, NEVER), start(killed, 1e-2, last=13)

@@ -34,4 +34,6 @@ def test_another_training_has_another_place(data: Path) -> None:
     ]
     (data / "tasks" / "train.jsonl").write_text("{}\n{}\n", encoding="utf-8")
     places.append(Scratch.of("phase2", tiny.settings(), [data]))
+    (data / "tasks" / "train.jsonl").write_text("{}\n[]\n", encoding="utf-8")  # of the same size
+    places.append(Scratch.of("phase2", tiny.settings(), [data]))
     assert len({place.folder for place in places}) == len(places)

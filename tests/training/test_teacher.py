@@ -27,6 +27,15 @@ def test_it_reads_context_prefix_and_continuation(llm: HostLLM) -> None:
     assert torch.allclose(asked.logprobs[4:], expected.values, atol=1e-5)
 
 
+def test_windows_of_different_lengths_are_asked_together(llm: HostLLM) -> None:
+    """A document shorter than a whole window gives a shorter context."""
+    short = Window(WINDOWS[1].context[:5], WINDOWS[1].prefix, WINDOWS[1].continuation)
+    mixed = [WINDOWS[0], short, WINDOWS[2]]
+    together, alone = teacher.ask(llm, mixed, 5), [teacher.ask(llm, [window], 5) for window in mixed]
+    assert torch.equal(together.ids, torch.cat([one.ids for one in alone]))
+    assert torch.allclose(together.logprobs, torch.cat([one.logprobs for one in alone]), atol=1e-5)
+
+
 def test_kept_answers_are_the_asked_ones(llm: HostLLM, tmp_path: Path) -> None:
     params = tiny.settings({"phase1": {"teacher": {"top_k": 5, "kind": "cached"}}})
     kept = teacher.kept(llm, WINDOWS, params.phase1.teacher)
