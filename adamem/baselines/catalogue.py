@@ -125,7 +125,7 @@ def other_contexts(items: Items) -> Items:
     """Every question over the next item's context: what it can answer does not come from memory."""
     return [
         replace(item, context=other.context, documents=other.documents)
-        for item, other in zip(items, [*items[1:], items[0]], strict=True)
+        for item, other in zip(items, [*items[1:], *items[:1]], strict=True)
     ]
 
 
