@@ -139,6 +139,7 @@ class ChunkEncoder(Section):
 
 class Resampler(Section):
     n_latents: PositiveInt
+    n_fused: PositiveInt
     start: Literal["retrieval", "random"]
     film: bool
     hidden: PositiveInt
@@ -146,9 +147,9 @@ class Resampler(Section):
 
     @model_validator(mode="after")
     def _divides(self) -> Resampler:
-        if self.n_latents % 2 and self.start == "retrieval":
+        if self.n_fused >= self.n_latents and self.start == "retrieval":
             raise ValueError(
-                f"n_latents {self.n_latents} is odd: the retrieval start gives two memory tokens to each rank"
+                f"n_fused {self.n_fused} of n_latents {self.n_latents} leaves nothing to pick: choose fewer"
             )
         if self.hidden % self.heads:
             raise ValueError(f"heads {self.heads} does not divide hidden {self.hidden}")
@@ -219,6 +220,7 @@ class Phase1(Section):
 
 
 class Phase2(Section):
+    selection: Weight
     contrastive: Weight
     diversity: Weight
     optimiser: Optimiser
@@ -227,6 +229,7 @@ class Phase2(Section):
 class Phase3(Section):
     unfrozen_layers: Annotated[int, Field(ge=1, le=4)]
     llm_learning_rate: PositiveFloat
+    selection: Weight
     contrastive: Weight
     diversity: Weight
     optimiser: Optimiser
@@ -236,8 +239,10 @@ class Phase3(Section):
 
 
 class Benchmark(Section):
-    """How many items of one group are made, and how long their contexts are (LLM tokens)."""
+    """Which kinds of question a group asks (none named: all it has), how many items are made of them, and how long
+    their contexts are (LLM tokens)."""
 
+    kinds: tuple[str, ...] = ()
     train: PositiveInt
     validation: PositiveInt
     test: PositiveInt

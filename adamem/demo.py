@@ -46,7 +46,7 @@ def tell(path: Path, question: str, folder: Path, llm_folder: Path) -> str:
     window = model.settings.chunk_encoder.window
     answer = answering.ask(model, text, question, params.evaluation, window)
     ids = encode(llm.tokenizer, text)
-    spans = sorted(answer.sources or [], key=lambda span: -span.weight)[:SHOWN]
+    spans = sorted(answer.sources or [], key=lambda span: -span.share)[:SHOWN]
     size = model.settings.chunk_encoder.chunk_size
     lines = [f"  chunk {span.first // size}: {llm.tokenizer.decode(ids[span.first : span.last])!r}" for span in spans]
     head = (

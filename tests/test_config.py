@@ -111,7 +111,7 @@ def test_every_other_kind_can_be_chosen(path: str, section: dict[str, Any]) -> N
         ("chunk_encoder.summary_states", 7, "does not divide chunk_size"),
         ("chunk_encoder.heads", 7, "does not divide hidden"),
         ("resampler.heads", 7, "does not divide hidden"),
-        ("resampler.n_latents", 15, "is odd"),
+        ("resampler.n_fused", 1000, "leaves nothing to pick"),
         ("benchmarks.A.min_tokens", 100000, "is not below max_tokens"),
     ],
 )

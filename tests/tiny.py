@@ -39,7 +39,7 @@ TEMPLATE = (
 )
 SIZES: dict[str, Any] = {
     "chunk_encoder": {"chunk_size": 8, "summary_states": 4, "feature_layers": 2, "hidden": 16, "heads": 2},
-    "resampler": {"n_latents": 8, "start": "retrieval", "film": True, "hidden": 16, "heads": 2},
+    "resampler": {"n_latents": 8, "n_fused": 2, "start": "retrieval", "film": True, "hidden": 16, "heads": 2},
     "projection": {"kind": "linear"},
     "interface": {"kind": "soft_prefix"},
     "phase3": {"unfrozen_layers": 1},
@@ -54,6 +54,7 @@ STATISTICS = Statistics(
     feature_deviation=torch.linspace(0.5, 2.0, 32),
     embedding_mean=torch.linspace(0.1, -0.1, 32),
     embedding_rms=torch.tensor(0.3),
+    token_information=torch.linspace(1.0, 9.0, 320),
 )
 UNIONS = {"encoder", "projection", "interface"}  # other keys belong to another kind: replaced as a whole
 

@@ -60,5 +60,5 @@ def _matching(rows: Sequence[Prediction], metric: str, wanted: float) -> list[Pr
 def _sources(row: Prediction) -> str:
     if not row.memory:
         return "(the method names no sources)"
-    parts = [f"document {source.document} “{escape(source.text)}” ({source.weight:.2f})" for source in row.memory]
+    parts = [f"document {source.document} “{escape(source.text)}” ({source.share:.2f})" for source in row.memory]
     return " · ".join(parts)

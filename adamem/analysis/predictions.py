@@ -21,7 +21,7 @@ class Source(BaseModel):
 
     document: int
     text: str
-    weight: float
+    share: float
 
 
 class Prediction(BaseModel):

@@ -33,7 +33,7 @@ class TunedText(Method):
     def __init__(self, host: HostLLM, count: int, full: bool) -> None:
         super().__init__(host)
         self.full = full
-        self.vectors = nn.Parameter(_words(host, count))
+        self.vectors = nn.Parameter(host.instruction(count))
 
     def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
         refuse_empty(query, "query")
@@ -50,10 +50,3 @@ def with_text(host: HostLLM, text: TokenBatch | None, rows: int, vectors: torch.
     if text is None:
         return Memory(tokens, mask)
     return Memory(tokens, mask, host.embed(text.ids), text.mask)
-
-
-def _words(host: HostLLM, count: int) -> torch.Tensor:
-    """Start from embeddings of a plain instruction, repeated: soft prompts learn faster from words."""
-    ids = host.tokenizer("Answer with the names or values only. ", add_special_tokens=False)["input_ids"]
-    rows = torch.tensor([ids[index % len(ids)] for index in range(count)], device=host.device)
-    return host.embed(rows)

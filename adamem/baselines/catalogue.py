@@ -139,9 +139,9 @@ METHODS: dict[str, Entry] = {
     "icae": Entry(_loaded(untrained_icae, "icae"), counterfactual=True),
     "autocompressor": Entry(_loaded(untrained_autocompressor, "autocompressor"), counterfactual=True),
     "rag_minilm_k": Entry(lambda bench: rag(bench, "rag_minilm_k"), counterfactual=True),
-    "rag_minilm_source": Entry(lambda bench: rag(bench, "rag_minilm_source"), counterfactual=True),
+    "rag_minilm_source": Entry(lambda bench: rag(bench, "rag_minilm_source")),
     "rag_bm25_k": Entry(lambda bench: rag(bench, "rag_bm25_k"), counterfactual=True),
-    "rag_bm25_source": Entry(lambda bench: rag(bench, "rag_bm25_source"), counterfactual=True),
+    "rag_bm25_source": Entry(lambda bench: rag(bench, "rag_bm25_source")),
     "full_context": Entry(lambda bench: PlainText(bench.host, full=True), full_text=True),
     "full_context_tuned": Entry(
         _loaded(lambda bench: untrained_tuned(bench, True), "full_context_tuned"), full_text=True, counterfactual=True

@@ -24,14 +24,14 @@ class Rag(Method):
         refuse_empty(context, "context")
         refuse_empty(query, "query")
         questions = self.host.tokenizer.batch_decode(query.rows())
-        found = [self._retrieve(ids, question) for ids, question in zip(context.rows(), questions, strict=True)]
+        ends = self.host.sentences.ends(context).tolist()
+        found = [self._retrieve(*row) for row in zip(context.rows(), ends, questions, strict=True)]
         return with_text(self.host, TokenBatch.pad(found, self.host.device), len(found), None)
 
-    def _retrieve(self, ids: list[int], question: str) -> list[int]:
-        decode = self.host.tokenizer.batch_decode
-        pieces = decode([[token] for token in ids]) if self.chunk_tokens == 0 else []
-        chunks = cut(ids, pieces, self.chunk_tokens)
-        return fill(chunks, self.ranker.scores(question, decode(chunks)), self.budget)
+    def _retrieve(self, ids: list[int], ends: list[bool], question: str) -> list[int]:
+        chunks = cut(ids, ends[: len(ids)], self.chunk_tokens)
+        texts = self.host.tokenizer.batch_decode(chunks)
+        return fill(chunks, self.ranker.scores(question, texts), self.budget)
 
     def offline_bytes(self, tokens: int) -> float:
         """The token ids of the text, two bytes each; the ranker's index comes on top."""

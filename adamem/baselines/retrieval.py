@@ -14,8 +14,6 @@ import torch.nn.functional as F
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-SENTENCE_ENDS = (".", "!", "?", "\n", ";")
-
 
 class Ranker(Protocol):
     """Scores chunks against a query; higher is better."""
@@ -64,14 +62,14 @@ class MiniLm:
         return (vectors[1:] @ vectors[0]).numpy()
 
 
-def cut(ids: list[int], pieces: list[str], size: int) -> list[list[int]]:
-    """Token ids as chunks of `size` tokens, or as sentences where `size` is 0. `pieces` is each token as text."""
+def cut(ids: list[int], ends: list[bool], size: int) -> list[list[int]]:
+    """Token ids as chunks of `size` tokens, or as sentences where `size` is 0. `ends` is true where one ends."""
     if size:
         return [ids[start : start + size] for start in range(0, len(ids), size)]
     chunks, current = [], []
-    for token, piece in zip(ids, pieces, strict=True):
+    for token, end in zip(ids, ends, strict=True):
         current.append(token)
-        if piece.rstrip(" ").endswith(SENTENCE_ENDS):
+        if end:
             chunks.append(current)
             current = []
     return [*chunks, current] if current else chunks

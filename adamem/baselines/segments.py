@@ -21,6 +21,7 @@ from adamem.models.chunk_encoder import OUTSIDE_WINDOW, Standardiser
 from adamem.models.frozen import FrozenLinear
 from adamem.models.host import HostLLM
 from adamem.models.records import TokenBatch
+from adamem.models.silent import SilentLinear
 from adamem.models.statistics import Statistics
 
 
@@ -61,11 +62,8 @@ class FeatureSlots(nn.Module):
             hidden, settings.heads, 4 * hidden, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
         )
         self.mix = nn.TransformerEncoder(layer, settings.layers, enable_nested_tensor=False)
-        self.ask = nn.Linear(hidden, hidden)
-        self.write = nn.Linear(hidden, width)
-        for silent in (self.ask, self.write):
-            nn.init.zeros_(silent.weight)
-            nn.init.zeros_(silent.bias)
+        self.ask = SilentLinear(hidden, hidden)
+        self.write = SilentLinear(hidden, width, host.embedding_rms)
 
     def set_statistics(self, statistics: Statistics) -> None:
         """Take over the corpus statistics of the features."""

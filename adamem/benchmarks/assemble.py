@@ -10,6 +10,7 @@ import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain, islice
 from random import Random
 from typing import Any
 
@@ -18,6 +19,8 @@ from adamem.benchmarks.item import Item
 from adamem.benchmarks.queries import Query
 from adamem.benchmarks.wording import Wordings, shares_word
 from adamem.data.split import Split
+
+DISTRACTORS = 8  # documents of the answer's kind that stand beside it
 
 
 @dataclass(frozen=True)
@@ -94,9 +97,14 @@ def ask(wordings: Wordings, split: Split, rng: Random, x: str, alias: str | None
 
 
 def scatter(
-    gold: Sequence[Document], distractors: Iterable[Document], query: Query, budget: Budget, rng: Random
+    gold: Sequence[Document],
+    distractors: Iterable[Document],
+    filler: Iterable[str],
+    query: Query,
+    budget: Budget,
+    rng: Random,
 ) -> tuple[Document, ...]:
-    """Gold documents among distractors in random order, filled up to a random length within the budget.
+    """Gold documents among a few distractors and sentences of filler in random order, up to a random length.
 
     A distractor that would change the answer, or has a name already seen, is left out.
     """
@@ -105,13 +113,12 @@ def scatter(
     answer = query.answer(chosen)
     names = {document.name for document in chosen}
     length = sum(budget.count(document.text + "\n") for document in chosen)
-    for document in distractors:
+    others = (one for one in distractors if one.name not in names and query.answer([*chosen, one]) == answer)
+    for document in chain(islice(others, DISTRACTORS), (Document(template=sentence) for sentence in filler)):
         cost = budget.count(document.text + "\n")
-        if length + cost > aim:
-            break
-        if document.name not in names and query.answer([*chosen, document]) == answer:
+        if document.name not in names and length + cost <= aim:
             chosen.append(document)
-            names.add(document.name)
+            names |= {document.name} if document.name else set()
             length += cost
     rng.shuffle(chosen)
     return tuple(chosen)

@@ -44,13 +44,13 @@ class Document:
     def get(self, field: str) -> tuple[str, ...]:
         """The stated values of a fact, or the name; nothing where the document is silent."""
         if field == "name":
-            return (self.name,)
+            return (self.name,) if self.name else ()
         return next((stated for name, stated in self.values if name == field), ())
 
     def exchanged(self, field: str, mapping: Mapping[str, str]) -> Document:
         """The same document with the values of one fact, or its name, exchanged."""
         if field == "name":
-            return replace(self, name=mapping[self.name])
+            return replace(self, name=mapping.get(self.name, self.name))
         values = tuple(
             (name, tuple(mapping.get(value, value) for value in stated) if name == field else stated)
             for name, stated in self.values

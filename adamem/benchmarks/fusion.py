@@ -46,7 +46,7 @@ def draw(kind: str, pool: Pool, budget: Budget, rng: Random) -> Draft | None:
     plan = _PLANS[kind](pool, rng)
     if plan is None:
         return None
-    documents = scatter(plan.gold, plan.others, plan.query, budget, rng)
+    documents = scatter(plan.gold, plan.others, pool.sentences(rng), plan.query, budget, rng)
     return Draft(kind, plan.asked, plan.query, documents, swap=(plan.swap,), min_gold=2)
 
 

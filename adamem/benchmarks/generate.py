@@ -33,21 +33,30 @@ def generate(
     """Train, validation, test and counterfactual items; the same for the same facts, settings and seed.
 
     Raises:
-        ValueError: the entities of a split do not suffice for the wanted number of items.
+        ValueError: a kind of question is unknown, or the entities of a split do not suffice for the wanted number.
     """
+    kinds = _chosen(group, settings)
     budget = Budget(count, settings.min_tokens, settings.max_tokens, MODULES[group].ANSWER_TOKENS)
     made = {
-        split: _draw(group, Pool(world, split), budget, getattr(settings, split), seed) for split in get_args(Split)
+        split: _draw(group, kinds, Pool(world, split), budget, getattr(settings, split), seed)
+        for split in get_args(Split)
     }
     parts: dict[Part, list[Item]] = {split: [one.item for one in items] for split, items in made.items()}
     parts["counterfactual"] = _copies(made["test"], budget, settings.counterfactual, seed)
     return parts
 
 
-def _draw(group: Group, pool: Pool, budget: Budget, wanted: int, seed: int) -> list[_Made]:
+def _chosen(group: Group, settings: Benchmark) -> Sequence[str]:
+    known: Sequence[str] = MODULES[group].KINDS
+    for kind in settings.kinds:
+        if kind not in known:
+            raise ValueError(f"benchmarks.{group}.kinds names {kind!r}; there are: {', '.join(known)}")
+    return settings.kinds or known
+
+
+def _draw(group: Group, kinds: Sequence[str], pool: Pool, budget: Budget, wanted: int, seed: int) -> list[_Made]:
     """Items of each kind in turn, none twice."""
     rng = Random(f"{seed}/{group}/{pool.split}")
-    kinds: Sequence[str] = MODULES[group].KINDS
     made: list[_Made] = []
     seen: set[tuple[str, str]] = set()
     while len(made) < wanted:

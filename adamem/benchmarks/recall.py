@@ -28,7 +28,7 @@ def draw(kind: str, pool: Pool, budget: Budget, rng: Random) -> Draft | None:
     if kind == "needle":
         documents = embed(document, pool.sentences(rng), rng.choice(DEPTHS), budget, rng)
     else:
-        documents = scatter((document,), _others(relation, pool, rng), query, budget, rng)
+        documents = scatter((document,), _others(relation, pool, rng), pool.sentences(rng), query, budget, rng)
     return Draft(
         kind=kind,
         asked=question_on(relation, entity, pool, rng),

@@ -14,8 +14,6 @@ from adamem.models.frame import encode, encode_after_colon
 from adamem.models.method import Method
 from adamem.models.records import Memory, TokenBatch
 
-SHARE_WORTH_NAMING = 0.1  # of one rank's picks
-
 
 @dataclass(frozen=True)
 class Span:
@@ -23,7 +21,7 @@ class Span:
 
     first: int
     last: int
-    weight: float
+    share: float
 
 
 @dataclass(frozen=True)
@@ -82,13 +80,14 @@ def _answer_batch(method: Method, items: Sequence[TaskItem], max_new_tokens: int
 
 
 def _sources(memory: Memory, row: int, window: int, length: int) -> list[Span] | None:
-    """Spans whose states took a visible share of some rank, in reading order; each with its right neighbour."""
+    """The stretches of context that were picked, in reading order; neighbouring states make one stretch."""
     if memory.picks is None or not window:
         return None
-    weights = memory.picks[row].amax(0)
-    chosen = (weights > SHARE_WORTH_NAMING).nonzero().flatten().tolist()
-    return [
-        Span(state * window, min((state + 2) * window, length), float(weights[state]))
-        for state in chosen
-        if state * window < length
-    ]
+    shares = memory.picks[row].mean(0)
+    spans: list[Span] = []
+    for state in shares.nonzero().flatten().tolist():
+        first, last, share = state * window, min((state + 1) * window, length), float(shares[state])
+        if spans and spans[-1].last == first:
+            first, share = spans[-1].first, spans.pop().share + share
+        spans.append(Span(first, last, share))
+    return spans

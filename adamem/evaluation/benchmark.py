@@ -127,7 +127,7 @@ def _sources(item: Item, spans: list[Span] | None, tokenizer: Any) -> list[dict[
     for span in spans:
         start, end = offsets[span.first][0], offsets[span.last - 1][1]
         found.append(
-            {"document": _document(item, start), "text": item.context[start:end], "weight": round(span.weight, 3)}
+            {"document": _document(item, start), "text": item.context[start:end], "share": round(span.share, 3)}
         )
     return found
 

@@ -14,9 +14,9 @@ from torch import Tensor
 from adamem import config
 from adamem.models import host as hosts
 from adamem.models import interfaces
-from adamem.models.chunk_encoder import ChunkEncoder, States
+from adamem.models.chunk_encoder import ChunkEncoder
 from adamem.models.host import HostLLM
-from adamem.models.memory import CoarseMemory, Manifest
+from adamem.models.memory import CoarseMemory, Manifest, States
 from adamem.models.method import Method, refuse_empty
 from adamem.models.projection import Projection
 from adamem.models.records import Memory, Prompt, TokenBatch
@@ -57,8 +57,8 @@ class AdaMem(Method):
     def _build(self, host: HostLLM) -> None:
         super().__init__(host)
         settings = self.settings
-        self.chunk_encoder = ChunkEncoder(settings.chunk_encoder, host.width)
-        self.resampler = LatentResampler(settings.resampler, host.width, settings.chunk_encoder.window)
+        self.chunk_encoder = ChunkEncoder(settings.chunk_encoder, host)
+        self.resampler = LatentResampler(settings.resampler, host)
         self.projection = Projection(settings.projection, host)
         self.interface = interfaces.build(settings.interface, host)
         self.to(host.device)
@@ -73,7 +73,7 @@ class AdaMem(Method):
 
     def set_statistics(self, statistics: Statistics) -> None:
         """Take over the corpus statistics of features and embeddings."""
-        self.chunk_encoder.standardise.set(statistics)
+        self.chunk_encoder.set(statistics)
         self.projection.set(statistics)
 
     def manifest(self) -> Manifest:
@@ -97,14 +97,14 @@ class AdaMem(Method):
         resampled = self.resampler(states, features, query.mask)
         tokens = self.projection(resampled.tokens)
         mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
-        return Memory(tokens, mask, picks=resampled.picks)
+        return Memory(tokens, mask, picks=resampled.picks, attention=resampled.attention)
 
     def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
         return self.resample(self.encode(context), query)
 
     def offline_bytes(self, tokens: int) -> float:
-        """Keys and values of every state, in float32."""
-        return 2 * 4 * self.host.width * tokens / self.settings.chunk_encoder.window
+        """Keys and values in float32, sentence number, information and mask of every state."""
+        return (2 * 4 * self.host.width + 13) * tokens / self.settings.chunk_encoder.window
 
     @torch.no_grad()
     def encode_context(
@@ -116,7 +116,7 @@ class AdaMem(Method):
             ValueError: a context is empty.
         """
         states = self.encode(_batch(context_ids, context_mask))
-        return CoarseMemory(states.keys, states.values, states.mask, self.manifest())
+        return CoarseMemory(**states.tensors(), manifest=self.manifest())
 
     def forward(
         self,
@@ -166,7 +166,7 @@ class AdaMem(Method):
         if coarse_memory.manifest != self.manifest():
             raise ValueError("the coarse memory was made with another LLM, tokenizer or compressor: encode it again")
         query = _batch(query_ids, query_mask)
-        memory = self.resample(States(coarse_memory.keys, coarse_memory.values, coarse_memory.mask), query)
+        memory = self.resample(coarse_memory, query)
         after = TokenBatch.pad([self.host.frame.prompt(row) for row in query.rows()], query_ids.device)
         prompt = Prompt(query_ids.new_tensor(self.host.frame.before), after, torch.zeros_like(after.mask))
         return self.write(memory, prompt, max_new_tokens)

@@ -8,28 +8,20 @@ LLM can read back).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
-from jaxtyping import Bool, Float
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from adamem import config
 from adamem.data.chunking import chunk
 from adamem.models.host import HostLLM
+from adamem.models.memory import States
 from adamem.models.records import TokenBatch
+from adamem.models.silent import SilentLinear
 from adamem.models.statistics import Statistics
 
 OUTSIDE_WINDOW = -6.0  # pooling logit of tokens outside a state's own window, against 0 inside
-
-
-@dataclass(frozen=True)
-class States:
-    """Keys, values and mask of the summary states, [B, M, D] and [B, M]."""
-
-    keys: Float[Tensor, "B M D"]
-    values: Float[Tensor, "B M D"]
-    mask: Bool[Tensor, "B M"]
 
 
 class Standardiser(nn.Module):
@@ -58,28 +50,32 @@ class ChunkEncoder(nn.Module):
     """Context tokens [B, L] to summary states [B, N * S, D]."""
 
     window_bias: Tensor
+    information: Tensor
 
-    def __init__(self, settings: config.ChunkEncoder, width: int) -> None:
+    def __init__(self, settings: config.ChunkEncoder, host: HostLLM) -> None:
         super().__init__()
         self.settings = settings
-        size, states, hidden = settings.chunk_size, settings.summary_states, settings.hidden
+        size, states, hidden, width = settings.chunk_size, settings.summary_states, settings.hidden, host.width
         self.standardise = Standardiser(width)
         self.reduce = nn.Linear(width, hidden)
         self.place = nn.Parameter(torch.zeros(size, hidden))
         self.mix = nn.TransformerEncoderLayer(
             hidden, settings.heads, 2 * hidden, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
         )
-        self.score = nn.Linear(hidden, states)
-        self.key_residual = nn.Linear(hidden, width)
-        self.value_residual = nn.Linear(hidden, width)
+        self.score = SilentLinear(hidden, states)
+        self.key_residual = SilentLinear(hidden, width)
+        self.value_residual = SilentLinear(hidden, width, host.embedding_rms)
+        self.register_buffer("information", torch.ones(host.vocabulary))
         self.register_buffer("window_bias", _window_bias(size, states), persistent=False)
-        self.init_weights()
 
-    def init_weights(self) -> None:
-        """The retrieval start: whatever the transformer says counts for nothing yet."""
-        for layer in (self.score, self.key_residual, self.value_residual):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+    def set(self, statistics: Statistics) -> None:
+        """Take over corpus statistics. Raises ValueError if they are another LLM's."""
+        self.standardise.set(statistics)
+        if statistics.token_information.shape != self.information.shape:
+            raise ValueError(
+                f"statistics of {len(statistics.token_information)} tokens for an LLM with {len(self.information)}"
+            )
+        self.information.copy_(statistics.token_information)
 
     def query_features(self, host: HostLLM, query: TokenBatch) -> Float[Tensor, "B Lq D"]:
         """Standardised features of the query, from the same layers as the keys."""
@@ -97,9 +93,21 @@ class ChunkEncoder(nn.Module):
         pooled = weights @ mixed
         keys = weights @ features + self.key_residual(pooled)
         values = weights @ host.embed(ids) + self.value_residual(pooled)
-        real = mask.unflatten(1, (self.settings.summary_states, -1)).any(2)
-        parts = [part.unflatten(0, (rows, chunks)).flatten(1, 2) for part in (keys, values, real)]
-        return States(*parts)
+        keys, values = (part.unflatten(0, (rows, chunks)).flatten(1, 2) for part in (keys, values))
+        return States(keys, values, *self._places(host, context, keys.shape[1]))
+
+    def _places(
+        self, host: HostLLM, context: TokenBatch, states: int
+    ) -> tuple[Int[Tensor, "B M"], Float[Tensor, "B M"], Bool[Tensor, "B M"]]:
+        """Sentence, information and mask of every state."""
+        window = self.settings.window
+        missing = states * window - context.ids.shape[1]
+        windows = [
+            F.pad(part, (0, missing)).unflatten(1, (states, window))
+            for part in (host.sentences.numbers(context), self.information[context.ids] * context.mask, context.mask)
+        ]
+        sentences, information, mask = windows
+        return sentences[..., 0], information.sum(2) / mask.sum(2).clamp_min(1), mask.any(2)
 
 
 def _window_bias(size: int, states: int) -> Float[Tensor, "P S"]:

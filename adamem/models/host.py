@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from transformers.utils import logging as transformers_logging
 
 from adamem import config
-from adamem.models.frame import ChatFrame
+from adamem.models.frame import ChatFrame, encode
 from adamem.models.frozen import FrozenLinear, MasterLinear, replace_linears
+from adamem.models.sentences import Sentences
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,16 @@ class HostLLM:
         return self.model.config.hidden_size
 
     @property
+    def vocabulary(self) -> int:
+        """V, the number of token ids."""
+        return self.model.config.vocab_size
+
+    @cached_property
+    def sentences(self) -> Sentences:
+        """Where its tokens end sentences."""
+        return Sentences(self.tokenizer, self.vocabulary)
+
+    @property
     def layers(self) -> nn.ModuleList:
         """The decoder layers, first to last."""
         return self.model.base_model.layers
@@ -71,6 +83,12 @@ class HostLLM:
         """Token embeddings in float32, without gradient."""
         with torch.no_grad():
             return self.model.get_input_embeddings()(ids).float()
+
+    def instruction(self, count: int) -> Float[Tensor, "n D"]:
+        """Embeddings of a plain instruction, repeated to `count` tokens: soft prompts learn faster from words
+        than from noise (Lester et al. 2021)."""
+        ids = encode(self.tokenizer, "Answer with the names or values only. ")
+        return self.embed(torch.tensor([ids[index % len(ids)] for index in range(count)], device=self.device))
 
     @torch.no_grad()
     def features(self, ids: Int[Tensor, "B L"], layers: int) -> Float[Tensor, "B L D"]:

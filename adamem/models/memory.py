@@ -7,11 +7,11 @@ wrote it: the numbers would load and mean nothing.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -29,15 +29,31 @@ class Manifest:
 
 
 @dataclass(frozen=True)
-class CoarseMemory:
-    """Keys (to find by) and values (to read) of every summary state; `mask` is false for states over padding only.
+class States:
+    """Summary states: keys to find by, values to read, and what finding needs to know of their place.
 
-    State m stands for tokens [m * window, (m + 1) * window) of the context.
+    `sentences` numbers the sentence that a state begins in, `information` is the mean surprisal of its tokens
+    under the corpus' unigram distribution, in nats; `mask` is false for states over padding only.
     """
 
     keys: Float[Tensor, "B M D"]
     values: Float[Tensor, "B M D"]
+    sentences: Int[Tensor, "B M"]
+    information: Float[Tensor, "B M"]
     mask: Bool[Tensor, "B M"]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The five by name."""
+        return {field.name: getattr(self, field.name) for field in fields(States)}
+
+
+@dataclass(frozen=True)
+class CoarseMemory(States):
+    """The summary states of contexts, and what made them.
+
+    State m stands for tokens [m * window, (m + 1) * window) of the context.
+    """
+
     manifest: Manifest
 
     @property
@@ -46,26 +62,24 @@ class CoarseMemory:
         return self.manifest.chunk_size // self.manifest.summary_states
 
     def bytes_per_token(self) -> float:
-        """Stored bytes per source token, keys and values together, in their present dtype."""
-        return (self.keys[0, 0].nbytes + self.values[0, 0].nbytes) / self.window
+        """Stored bytes per source token, all of a state together, in their present dtypes."""
+        return sum(tensor[0, 0].nbytes for tensor in self.tensors().values()) / self.window
 
     def to(self, target: torch.dtype | torch.device) -> CoarseMemory:
-        """The same memory in another dtype or on another device."""
-        mask = self.mask if isinstance(target, torch.dtype) else self.mask.to(target)
-        return CoarseMemory(self.keys.to(target), self.values.to(target), mask, self.manifest)
+        """The same memory in another floating-point dtype or on another device."""
+        kept = () if isinstance(target, torch.device) else ("sentences", "mask")
+        return replace(self, **{name: part.to(target) for name, part in self.tensors().items() if name not in kept})
 
     def row(self, index: int) -> CoarseMemory:
         """The memory of one context, without its padding."""
         keep = self.mask[index]
-        return CoarseMemory(
-            self.keys[index, keep][None], self.values[index, keep][None], keep[keep][None], self.manifest
-        )
+        return replace(self, **{name: part[index, keep][None] for name, part in self.tensors().items()})
 
     def save(self, path: str | Path) -> None:
         """Write as safetensors, manifest in the header; a reader never sees half a file."""
         path = Path(path)
         half = path.with_name(path.name + ".part")
-        tensors = {"keys": self.keys.contiguous(), "values": self.values.contiguous(), "mask": self.mask.contiguous()}
+        tensors = {name: part.contiguous() for name, part in self.tensors().items()}
         save_file(tensors, half, metadata={"manifest": json.dumps(asdict(self.manifest))})
         half.replace(path)
 
@@ -80,7 +94,7 @@ class CoarseMemory:
         try:
             with safe_open(path, framework="pt") as file:
                 manifest = Manifest(**json.loads((file.metadata() or {})["manifest"]))
-                tensors = {name: file.get_tensor(name) for name in ("keys", "values", "mask")}
+                tensors = {name: file.get_tensor(name) for name in (field.name for field in fields(States))}
         except (OSError, SafetensorError, KeyError, TypeError) as error:
             raise ValueError(f"{path}: no coarse memory can be read there ({error!r}); {way_out}") from error
         refuse_mismatch(asdict(manifest), asdict(expected), str(path), way_out)

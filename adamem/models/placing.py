@@ -1,8 +1,8 @@
 """Putting memory and prompt before the frozen LLM: one place for order, padding, gradients and decoding.
 
-The order is always `[before; text; memory tokens; after]`. In training, rows are packed to the left and padded on
-the right, so that the causal mask alone is right; in generation they are padded on the left, so that all rows
-write their next token in the same column.
+The order is always `[before; text; memory tokens; after]`. Rows are packed to the left and padded on the right, so
+that the causal mask alone is right and the fast attention kernels serve; what generation then writes stands behind
+the padding, which it masks. Rows that have ended leave the batch.
 """
 
 from __future__ import annotations
@@ -101,20 +101,21 @@ def generate(
 ) -> list[list[int]]:
     """Greedy answers, one list of token ids per row, without the end token."""
     whole = frozen_strip(host, memory, prompt.before).then(memory_strip(memory)).then(embed(host, prompt.after))
-    strip = whole.packed(left=True)
+    strip = whole.packed(left=False)
     cache = DynamicCache() if cache is None else cache
-    ahead = cache.get_seq_length()
-    mask = torch.cat([strip.mask.new_ones(strip.mask.shape[0], ahead), strip.mask], 1)
-    hidden = host.read(strip.embeds, mask, strip.positions() + ahead, cache)
-    written: list[Tensor] = []
-    open_rows = torch.ones(len(mask), dtype=torch.bool, device=mask.device)
+    mask = torch.cat([strip.mask.new_ones(strip.mask.shape[0], cache.get_seq_length()), strip.mask], 1)
+    rows = torch.arange(len(mask), device=mask.device)
+    hidden = host.read(strip.embeds, cache=cache)[rows, strip.mask.sum(1) - 1]
+    written: list[list[int]] = [[] for _ in rows]
     while True:
-        token = host.logits(hidden[:, -1]).argmax(-1)
-        written.append(token.where(open_rows, torch.full_like(token, host.frame.end)))
-        open_rows = open_rows & (token != host.frame.end)
-        if len(written) == max_new_tokens or not bool(open_rows.any()):
-            break
+        tokens = host.logits(hidden).argmax(-1)
+        going = tokens != host.frame.end
+        if not bool(going.all()):
+            rows, tokens, mask = rows[going], tokens[going], mask[going]
+            cache.batch_select_indices(going.nonzero()[:, 0])
+        for row, token in zip(rows.tolist(), tokens.tolist(), strict=True):
+            written[row].append(token)
+        if not len(rows) or len(written[rows[0]]) == max_new_tokens:
+            return written
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], 1)
-        hidden = host.read(host.embed(written[-1][:, None]), mask, mask.long().sum(1, keepdim=True) - 1, cache)
-    rows = torch.stack(written, 1).tolist()
-    return [row[: row.index(host.frame.end)] if host.frame.end in row else row for row in rows]
+        hidden = host.read(host.embed(tokens[:, None]), mask, mask.long().sum(1, keepdim=True) - 1, cache)[:, -1]

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from adamem import config
 from adamem.models.host import HostLLM
+from adamem.models.silent import NearIdentity, SilentLinear
 from adamem.models.statistics import Statistics
 
 
@@ -27,13 +28,10 @@ class Projection(nn.Module):
         width = host.width
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("rms", torch.tensor(host.embedding_rms))
-        self.linear = nn.Linear(width, width, bias=False)
-        nn.init.eye_(self.linear.weight)
+        self.linear = NearIdentity(width)
         self.residual: nn.Module | None = None
         if isinstance(settings, config.MlpProjection):
-            last = nn.Linear(settings.hidden, width)
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
+            last = SilentLinear(settings.hidden, width, host.embedding_rms)
             self.residual = nn.Sequential(nn.Linear(width, settings.hidden), nn.GELU(), last)
 
     def set(self, statistics: Statistics) -> None:

@@ -44,7 +44,8 @@ class Memory:
 
     `text` are frozen vectors (embedded tokens) that come first; `tokens` are vectors the method made, and the
     only part that gradients reach. `picks` says which coarse states each memory token was made from, where the
-    method can tell: `[B, R, M]`, rows sum to one.
+    method can tell: `[B, R, M]`, rows sum to one. `attention` is the distribution over the states that they were
+    picked by, as log-probabilities, with -inf at padding.
     """
 
     tokens: Float[Tensor, "B K D"]
@@ -52,6 +53,7 @@ class Memory:
     text: Float[Tensor, "B L D"] | None = None
     text_mask: Bool[Tensor, "B L"] | None = None
     picks: Float[Tensor, "B R M"] | None = None
+    attention: Float[Tensor, "B M"] | None = None
 
     def lengths(self) -> Int[Tensor, " B"]:
         """Decoder positions taken, per row."""

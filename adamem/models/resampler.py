@@ -1,14 +1,15 @@
 """Stage B: from a coarse memory and a query to exactly K vectors.
 
-Two paths, added. The extractor finds: it scores every state against the query, takes K/2 of them one after the
-other by a softmax that is differentiable throughout (relaxed top-k), and hands over each one's value and its
-right neighbour's, in reading order. The learned path fuses: latents conditioned on the query (FiLM, Perez et
-al. 2018) attend to all states (Perceiver, Jaegle et al. 2021). It starts at zero, so that training departs from
-retrieval instead of from noise.
+Two paths, side by side. The extractor finds: it scores every state against the query and hands over the values of
+the best, in reading order. The learned path fuses: latents conditioned on the query (FiLM, Perez et al. 2018)
+attend to all states (Perceiver, Jaegle et al. 2021). Its vectors start as words of an instruction, as soft prompts
+do, so that training departs from retrieval instead of from noise.
 
-Three things decide what untrained relevance finds. Query tokens that match many states count less (inverse
-document frequency, taken within the context); a match lends weight to the states around it, since the answer
-stands near what the question names, on either side; and picks are sharp, since a blend of windows is unreadable.
+Untrained relevance is lexical retrieval in feature space. A sentence is worth its best match for each query token;
+query tokens that match many sentences count less (inverse document frequency, taken within the context); within a
+sentence, rare tokens go before common ones. Memory tokens that blend states are unreadable (docs/pipeline.md), so
+picks are hard. Their gradient passes straight through to a softmax (Bengio et al. 2013), much reduced: what finds
+well is told more plainly by the attention on states that hold the answer (`losses.attention_sum`).
 """
 
 from __future__ import annotations
@@ -17,153 +18,148 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from adamem import config
-from adamem.models.chunk_encoder import States
+from adamem.models.host import HostLLM
+from adamem.models.memory import States
+from adamem.models.silent import SilentLinear
 
-SHARPNESS = 8  # power of the rectified cosine
-REACH = 16  # context tokens on either side that a match lends weight to
-DECAY = 8.0  # tokens after which that weight has fallen to 1/e
-TEMPERATURE = 1 / 300  # of the pick softmax, relative to the largest relevance
-SUPPRESSION = 4.0  # taken from what has been picked, in units of the largest logit
+SHARPNESS = 4  # power of the rectified cosine
+PRECEDENCE = 4.0  # power of a sentence's worth at the start: whole sentences go before single words
+INFORMATION = 0.5  # power of a state's information at the start
+STRAIGHT = 0.01  # of the gradient that passes through picks; all of it would drown the attention's own loss
+FACETS = 64  # width of the learned match between what a query asks for and what a state offers
 
 
 @dataclass(frozen=True)
 class Resampled:
-    """K vectors, and for the extractor's R ranks the distribution over the M states they were picked by."""
+    """K vectors; from the extractor also the state each was picked from (one-hot) and the log-probabilities of
+    the states that decided it."""
 
     tokens: Float[Tensor, "B K D"]
-    picks: Float[Tensor, "B R M"] | None
+    picks: Float[Tensor, "B R M"] | None = None
+    attention: Float[Tensor, "B M"] | None = None
 
 
 class Extractor(nn.Module):
-    """Relevance and relaxed top-k: K/2 ranks, two vectors each."""
+    """Relevance and straight-through top-k: some states, one vector each."""
 
-    def __init__(self, ranks: int, width: int, window: int) -> None:
+    def __init__(self, slots: int, width: int) -> None:
         super().__init__()
-        self.ranks = ranks
+        self.slots = slots
         self.query = nn.Linear(width, width, bias=False)
         self.key = nn.Linear(width, width, bias=False)
         self.gate = nn.Linear(width, 1)
-        self.salience = nn.Linear(width, 1)
-        reach = max(1, REACH // window)
-        distance = torch.arange(-reach, reach + 1).abs() * window
-        self.spread = nn.Parameter(-distance / DECAY)
-        self.sharpen = nn.Parameter(torch.zeros(()))
+        self.want = nn.Linear(width, FACETS)
+        self.offer = nn.Linear(width, FACETS)
+        self.precedence = nn.Parameter(torch.tensor(PRECEDENCE))
+        self.information = nn.Parameter(torch.tensor(INFORMATION))
         self.init_weights()
 
     def init_weights(self) -> None:
-        """Identity maps, equal gates and saliences: untrained relevance is the plain cosine of features."""
+        """Identity maps, equal gates, nothing wanted: untrained relevance is the plain cosine of features."""
         nn.init.eye_(self.query.weight)
         nn.init.eye_(self.key.weight)
-        for gate in (self.gate, self.salience):
-            nn.init.zeros_(gate.weight)
-            nn.init.zeros_(gate.bias)
+        for layer in (self.gate, self.want):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def relevance(
         self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]
     ) -> Float[Tensor, "B M"]:
-        """r_j = s_j * sum_t g_t idf_t sum_d w_d c_(t, j+d), with c_tj = relu(cos(W_q f_t, W_k key_j))^8 and
-        idf_t = max_j c_tj / sum_j c_tj; g, s and w are learned."""
+        """log r_j, r_j = (sum_t g_t idf_t m_(t, s(j)))^p * i_j^a * exp(want(q) . offer(key_j)): s(j) the sentence of
+        state j, i_j its information, m_ts the largest relu(cos(W_q f_t, W_k key_j))^4 of sentence s, and
+        idf_t = max_s m_ts / sum_s m_ts; p, a, g, want, offer and both W are learned."""
         cosine = F.normalize(self.query(query), dim=-1) @ F.normalize(self.key(states.keys), dim=-1).mT
         match = (cosine.relu() ** SHARPNESS).masked_fill(~states.mask[:, None], 0.0)
-        rarity = match.amax(-1) / match.sum(-1).clamp_min(1e-9)
+        best = _largest(match, states.sentences)
+        rarity = best.amax(-1) / best.sum(-1).clamp_min(1e-9)
         gates = (2 * self.gate(query).sigmoid()[..., 0] * rarity).masked_fill(~query_mask, 0.0)
-        named = gates[:, None] @ match
-        near = F.conv1d(named, self.spread.exp()[None, None], padding=len(self.spread) // 2)[:, 0]
-        return near * 2 * self.salience(states.keys).sigmoid()[..., 0]
+        sentences = (gates[:, None] @ best)[:, 0].clamp_min(1e-9).log()
+        information = self.information * states.information.clamp_min(1e-9).log()
+        wanted = self.offer(states.keys) @ self.want(_mean(query, query_mask))[..., None]
+        return self.precedence * sentences.gather(1, states.sentences) + information + wanted[..., 0]
 
     def pick(self, relevance: Float[Tensor, "B M"], mask: Bool[Tensor, "B M"]) -> Float[Tensor, "B R M"]:
-        """One distribution per rank, in reading order; what one rank has taken with its right neighbour, the
-        next ones avoid. No gradient runs through the avoiding: chained over ranks it would drown all others."""
-        relevance = relevance.masked_fill(~mask, 0.0)
-        largest = relevance.detach().amax(1, keepdim=True).clamp_min(1e-9)
-        logits = relevance / (TEMPERATURE * largest) * self.sharpen.exp()
-        logits = _damped(logits, TEMPERATURE / SHARPNESS).masked_fill(~mask, float("-inf"))
-        picks = []
-        for _ in range(self.ranks):
-            pick = logits.softmax(1)
-            taken = pick.detach()
-            taken = taken + F.pad(taken[:, :-1], (1, 0)) + F.pad(taken[:, 1:], (0, 1))
-            logits = logits - SUPPRESSION / TEMPERATURE * taken
-            picks.append(pick)
-        ranks = torch.stack(picks, 1)
-        places = (ranks.detach() * torch.arange(ranks.shape[-1], device=ranks.device)).sum(-1)
-        return ranks.gather(1, places.argsort(1)[..., None].expand_as(ranks))
+        """The best R states, one-hot and in reading order; where there are fewer, they come again from the first.
+
+        Backward, each slot is a softmax over its own state and all that no slot has taken.
+        """
+        relevance = relevance.masked_fill(~mask, float("-inf"))
+        slots = torch.arange(self.slots, device=mask.device)
+        real = mask.sum(1, keepdim=True)
+        chosen = relevance.detach().argsort(dim=1, descending=True, stable=True).gather(1, slots % real)
+        chosen = (slots // real * mask.shape[1] + chosen).sort(1).values % mask.shape[1]
+        hard = F.one_hot(chosen, mask.shape[1]).to(relevance)
+        others = hard.sum(1, keepdim=True) - hard > 0
+        soft = relevance[:, None].masked_fill(others & (hard == 0), float("-inf")).softmax(-1)
+        return hard + STRAIGHT * (soft - soft.detach())
 
     def forward(self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]) -> Resampled:
-        picks = self.pick(self.relevance(states, query, query_mask), states.mask)
-        tokens = torch.stack([picks @ states.values, picks @ _right_neighbours(states)], 2)
-        return Resampled(tokens.flatten(1, 2), picks)
+        relevance = self.relevance(states, query, query_mask)
+        picks = self.pick(relevance, states.mask)
+        attention = relevance.masked_fill(~states.mask, float("-inf")).log_softmax(-1)
+        return Resampled(picks @ states.values, picks, attention)
 
 
-def _right_neighbours(states: States) -> Float[Tensor, "B M D"]:
-    """The value behind each state; the last real one is its own neighbour."""
-    values, mask = states.values, states.mask
-    there = torch.cat([mask[:, 1:], torch.zeros_like(mask[:, :1])], 1)[..., None]
-    return torch.where(there, torch.cat([values[:, 1:], values[:, :1]], 1), values)
-
-
-def _damped(x: Tensor, factor: float) -> Tensor:
-    """The same values with a smaller gradient: picks as sharp as these have one so steep that clipping the whole
-    would leave nothing of the other weights'."""
-    return factor * x + (1 - factor) * x.detach()
+def _largest(match: Float[Tensor, "B Lq M"], sentences: Int[Tensor, "B M"]) -> Float[Tensor, "B Lq T"]:
+    """The largest entry of each of T sentences."""
+    best = match.new_zeros(*match.shape[:2], int(sentences.max()) + 1)
+    return best.scatter_reduce(2, sentences[:, None].expand_as(match), match, "amax")
 
 
 class LatentPath(nn.Module):
-    """K learned latents, modulated by the query, attend once to keys and values."""
+    """Learned latents, modulated by the query, attend once to keys and values and write a vector each."""
 
-    def __init__(self, settings: config.Resampler, width: int) -> None:
+    def __init__(self, settings: config.Resampler, host: HostLLM) -> None:
         super().__init__()
-        hidden = settings.hidden
-        self.latents = nn.Parameter(torch.randn(settings.n_latents, hidden) * hidden**-0.5)
-        self.read_query = nn.Linear(width, hidden)
-        self.film = nn.Linear(hidden, 2 * hidden) if settings.film else None
+        hidden, width = settings.hidden, host.width
+        words = settings.start == "retrieval"  # else plain noise everywhere: the ablation
+        count = settings.n_fused if words else settings.n_latents
+        self.start = nn.Parameter(host.instruction(count) if words else torch.randn(count, width) * host.embedding_rms)
+        self.latents = nn.Parameter(torch.randn(count, hidden) * hidden**-0.5)
+        self.film: nn.Sequential | None = None
+        if settings.film:
+            self.film = nn.Sequential(nn.Linear(width, hidden), nn.Tanh(), SilentLinear(hidden, 2 * hidden))
         self.read_states = nn.Linear(2 * width, hidden)
         self.normalise = nn.LayerNorm(hidden)
         self.attend = nn.MultiheadAttention(hidden, settings.heads, batch_first=True)
         self.think = nn.Sequential(
             nn.LayerNorm(hidden), nn.Linear(hidden, 2 * hidden), nn.GELU(), nn.Linear(2 * hidden, hidden)
         )
-        self.write = nn.Linear(hidden, width)
-        self.init_weights(settings.start)
-
-    def init_weights(self, start: str) -> None:
-        """FiLM begins as the identity; behind the extractor the path also begins silent."""
-        if self.film is not None:
-            nn.init.zeros_(self.film.weight)
-            nn.init.zeros_(self.film.bias)
-        if start == "retrieval":
-            nn.init.zeros_(self.write.weight)
-            nn.init.zeros_(self.write.bias)
+        self.write = SilentLinear(hidden, width, host.embedding_rms) if words else nn.Linear(hidden, width)
 
     def forward(
         self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]
-    ) -> Float[Tensor, "B K D"]:
+    ) -> Float[Tensor, "B F D"]:
         latents = self.latents.expand(len(query), -1, -1)
         if self.film is not None:
-            mean = (query * query_mask[..., None]).sum(1) / query_mask.sum(1, keepdim=True)
-            scale, shift = self.film(self.read_query(mean).tanh())[:, None].chunk(2, -1)
+            scale, shift = self.film(_mean(query, query_mask))[:, None].chunk(2, -1)
             latents = latents * (1 + scale) + shift
         memory = self.normalise(self.read_states(torch.cat([states.keys, states.values], -1)))
         attended, _ = self.attend(latents, memory, memory, key_padding_mask=~states.mask, need_weights=False)
         latents = latents + attended
-        return self.write(latents + self.think(latents))
+        return self.start + self.write(latents + self.think(latents))
 
 
 class LatentResampler(nn.Module):
-    """Summary states [B, M, D] and query features [B, Lq, D] to K vectors [B, K, D]."""
+    """Summary states [B, M, D] and query features [B, Lq, D] to K vectors [B, K, D]: picked ones, then fused ones."""
 
-    def __init__(self, settings: config.Resampler, width: int, window: int) -> None:
+    def __init__(self, settings: config.Resampler, host: HostLLM) -> None:
         super().__init__()
-        self.extractor = Extractor(settings.n_latents // 2, width, window) if settings.start == "retrieval" else None
-        self.learned = LatentPath(settings, width)
+        picked = settings.n_latents - settings.n_fused
+        self.extractor = Extractor(picked, host.width) if settings.start == "retrieval" else None
+        self.fuse = LatentPath(settings, host)
 
     def forward(self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]) -> Resampled:
-        learned = self.learned(states, query, query_mask)
+        fused = self.fuse(states, query, query_mask)
         if self.extractor is None:
-            return Resampled(learned, None)
+            return Resampled(fused)
         found = self.extractor(states, query, query_mask)
-        return Resampled(found.tokens + learned, found.picks)
+        return Resampled(torch.cat([found.tokens, fused], 1), found.picks, found.attention)
+
+
+def _mean(query: Float[Tensor, "B Lq D"], mask: Bool[Tensor, "B Lq"]) -> Float[Tensor, "B D"]:
+    return (query * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)

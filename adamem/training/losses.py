@@ -53,6 +53,17 @@ def diversity(tokens: Float[Tensor, "B K D"]) -> Float[Tensor, ""]:
     return off.pow(2).sum((1, 2)).mean() / (count * (count - 1))
 
 
-def pick_entropy(picks: Float[Tensor, "B R M"]) -> Float[Tensor, ""]:
-    """Mean entropy of the pick distributions, in nats: 0 when every rank takes one state."""
-    return -(picks * picks.clamp_min(1e-9).log()).sum(-1).mean()
+def attention_sum(attention: Float[Tensor, "B M"], holds: Bool[Tensor, "B A M"]) -> Float[Tensor, ""]:
+    """Mean -log of the attention on states that hold an answer token, in nats, over tokens that some state holds.
+
+    The loss of the attention-sum reader (Kadlec et al. 2016). `attention` are log-probabilities.
+    """
+    found = attention[:, None].masked_fill(~holds, float("-inf"))[holds.any(-1)[..., None].expand_as(holds)]
+    if not len(found):
+        return attention.new_zeros(())
+    return -found.unflatten(0, (-1, holds.shape[-1])).logsumexp(-1).mean()
+
+
+def entropy(attention: Float[Tensor, "B M"]) -> Float[Tensor, ""]:
+    """Mean entropy of distributions given as log-probabilities, in nats: 0 when each is on one state."""
+    return -(attention.exp() * attention.clamp_min(-100.0)).sum(-1).mean()

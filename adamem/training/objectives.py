@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
+import torch.nn.functional as F
+from jaxtyping import Bool
 from torch import Tensor
 
 from adamem.data.examples import Batch
@@ -30,6 +32,7 @@ class Weights:
     kl: float = 0.0
     contrastive: float = 0.0
     diversity: float = 0.0
+    selection: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,10 @@ class Objective:
             extras.append(("contrastive", weights.contrastive, self._contrast(reading, batch.answer)))
         if weights.diversity:
             extras.append(("diversity", weights.diversity, losses.diversity(reading.memory.tokens)))
+        attention = reading.memory.attention
+        if weights.selection and attention is not None:
+            holds = _holders(batch, attention.shape[1], self.method.host.frame.end).to(attention.device)
+            extras.append(("selection", weights.selection, losses.attention_sum(attention, holds)))
         return extras
 
     def _contrast(self, reading: Reading, answer: TokenBatch) -> Tensor:
@@ -107,6 +114,17 @@ class Objective:
 def _look_at(reading: Reading) -> dict[str, float]:
     memory = reading.memory
     seen = {"memory_norm": float(memory.tokens.detach().norm(dim=-1).mean())} if memory.tokens.shape[1] else {}
-    if memory.picks is not None:
-        seen["attention_entropy"] = float(losses.pick_entropy(memory.picks.detach()))
+    if memory.attention is not None:
+        seen["attention_entropy"] = float(losses.entropy(memory.attention.detach()))
     return seen
+
+
+def _holders(batch: Batch, states: int, end: int) -> Bool[Tensor, "B A M"]:
+    """Which states' windows hold which tokens of the answer; the end token is none of its words."""
+    context, answer = batch.context, batch.answer
+    same = (answer.ids[:, :, None] == context.ids[:, None]) & context.mask[:, None]
+    wanted = answer.mask & (answer.ids != end)
+    window = -(-context.ids.shape[1] // states)
+    padded = F.pad(same & wanted[..., None], (0, -context.ids.shape[1] % window))
+    held = padded.unflatten(2, (-1, window)).any(-1)
+    return F.pad(held, (0, states - held.shape[2]))

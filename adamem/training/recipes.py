@@ -78,7 +78,7 @@ def autoencoding(
 
 def weights(settings: config.Phase2 | config.Phase3) -> Weights:
     """The weights of a task phase's losses."""
-    return Weights(contrastive=settings.contrastive, diversity=settings.diversity)
+    return Weights(contrastive=settings.contrastive, diversity=settings.diversity, selection=settings.selection)
 
 
 def tasks(method: Method, groups: TaskGroups, settings: config.Optimiser, seed: int, weights: Weights) -> Objective:

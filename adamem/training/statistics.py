@@ -34,7 +34,16 @@ def of_corpus(host: HostLLM, documents: Sequence[np.ndarray], settings: config.C
         feature_deviation=features.variance().sqrt().float().cpu(),
         embedding_mean=embeddings.mean().float().cpu(),
         embedding_rms=embeddings.variance().mean().sqrt().float().cpu(),
+        token_information=_information(documents, host.vocabulary),
     )
+
+
+def _information(documents: Sequence[np.ndarray], vocabulary: int) -> Float[Tensor, " V"]:
+    """-log of each token's share of the corpus, every token counted once more than it occurs."""
+    counts = np.ones(vocabulary)
+    for document in documents:
+        counts += np.bincount(document, minlength=vocabulary)
+    return torch.from_numpy(-np.log(counts / counts.sum())).float()
 
 
 class _Moments:

@@ -35,7 +35,7 @@ def _prediction(group: str, index: int, right: bool, counterfactual: bool) -> Pr
         coverage=facts,
         contradictions=None if facts is None else 1 - facts,
         counterfactual=counterfactual,
-        memory=(Source(document=3, text="capital:\n Lima", weight=0.8),),
+        memory=(Source(document=3, text="capital:\n Lima", share=0.8),),
     )
 
 

@@ -49,7 +49,7 @@ def test_gold_documents_alone_give_the_same_answer(drafts):
 
 def test_names_are_unique_in_a_context(drafts):
     for draft in drafts:
-        names = [document.name for document in draft.documents]
+        names = [document.name for document in draft.documents if document.name]
         assert len(set(names)) == len(names)
 
 

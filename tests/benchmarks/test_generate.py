@@ -5,7 +5,6 @@ from typing import get_args
 
 import pytest
 
-from adamem.benchmarks import generate as module
 from adamem.benchmarks.facts import World
 from adamem.benchmarks.generate import MODULES, generate
 from adamem.benchmarks.item import read, write
@@ -102,15 +101,21 @@ def test_too_few_entities_are_an_error_that_names_what_is_missing(world, count, 
 
 
 def test_too_few_documents_are_an_error_that_names_kind_and_setting(world, count, settings):
-    few = World(entities={**world.entities, "airport": world.entities["airport"][:30]}, speeches=world.speeches)
+    long = settings.model_copy(update={"min_tokens": 9000, "max_tokens": 9500})
     with pytest.raises(ValueError, match=r"split train: no new item of kind 'cities_in_country'.* benchmarks.A.train"):
-        generate("A", few, count, settings, seed=0)
+        generate("A", world, count, long, seed=0)
 
 
-def test_a_kind_is_switched_off_in_one_place(monkeypatch, world, count, settings):
-    monkeypatch.setattr(module.fusion, "KINDS", ("two_hop",))
-    small = settings.model_copy(update={"train": 4, "validation": 4, "test": 4, "counterfactual": 2})
+def test_only_the_kinds_that_the_settings_name_are_asked(world, count, settings):
+    few = {"train": 4, "validation": 4, "test": 4, "counterfactual": 2}
+    small = settings.model_copy(update={**few, "kinds": ("two_hop",)})
     assert {item.kind for items in generate("A", world, count, small, seed=0).values() for item in items} == {"two_hop"}
+
+
+def test_an_unknown_kind_is_refused_with_those_there_are(world, count, settings):
+    odd = settings.model_copy(update={"kinds": ("three_hop",)})
+    with pytest.raises(ValueError, match=r"benchmarks.A.kinds names 'three_hop'; there are: .*two_hop"):
+        generate("A", world, count, odd, seed=0)
 
 
 def test_a_copy_without_change_is_never_made(world, count, settings, parts):

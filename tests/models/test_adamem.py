@@ -142,9 +142,9 @@ def test_the_answer_depends_on_memory_and_query(tried: Tried, change: str) -> No
         states = tried.model.encode(tried.context)
         changed, query = states, tried.query
         if change == "zeroed":
-            changed = States(torch.zeros_like(states.keys), torch.zeros_like(states.values), states.mask)
+            changed = replace(states, keys=torch.zeros_like(states.keys), values=torch.zeros_like(states.values))
         elif change == "shuffled":
-            changed = States(states.keys.flip(0), states.values.flip(0), states.mask.flip(0))
+            changed = States(**{name: part.flip(0) for name, part in states.tensors().items()})
         else:
             query = TokenBatch(query.ids.flip(0), query.mask.flip(0))
         before = tried.model.read(tried.model.resample(states, tried.query), batch.prompt)

@@ -70,7 +70,7 @@ def test_a_checkpoint_that_is_no_adamem_is_refused(llm: HostLLM, tmp_path: Path)
 
 
 def test_another_size_is_refused(saved: Path, llm: HostLLM) -> None:
-    other = AdaMem(tiny.settings({"resampler": {"n_latents": 4}}).model, llm)
+    other = AdaMem(tiny.settings({"resampler": {"n_fused": 4}}).model, llm)
     with pytest.raises(ValueError, match=r"weights.safetensors: the weights do not fit AdaMem"):
         checkpoint.load_into(other, saved)
 

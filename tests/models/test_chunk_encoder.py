@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 import torch
 
 from adamem.data.chunking import chunk
 from adamem.models.chunk_encoder import ChunkEncoder
 from adamem.models.host import HostLLM
 from adamem.models.records import TokenBatch
+from adamem.models.statistics import Statistics
 from tests import tiny
 
 SIZES = tiny.settings().chunk_encoder
@@ -15,8 +19,8 @@ SIZES = tiny.settings().chunk_encoder
 
 def encoder(llm: HostLLM) -> ChunkEncoder:
     torch.manual_seed(0)
-    made = ChunkEncoder(SIZES, llm.width)
-    made.standardise.set(tiny.STATISTICS)
+    made = ChunkEncoder(SIZES, llm)
+    made.set(tiny.STATISTICS)
     return made
 
 
@@ -61,6 +65,28 @@ def test_states_over_padding_are_marked_and_finite(llm: HostLLM) -> None:
     alone = encoder(llm)(llm, TokenBatch.pad([[7, 8, 9]]))
     real = alone.mask[0]
     assert torch.allclose(states.values[1, : len(real)][real], alone.values[0, real], atol=1e-5)
+
+
+def test_states_know_their_sentence_and_how_rare_their_tokens_are(llm: HostLLM) -> None:
+    ids = llm.tokenizer("One cat. Two dogs.\nThree", add_special_tokens=False)["input_ids"]
+    context = TokenBatch.pad([ids, ids[:3]])
+    states = encoder(llm)(llm, context)
+    numbers = llm.sentences.numbers(context)[0].tolist()
+    assert numbers[0] == 0
+    assert numbers[-1] == 2
+    assert states.sentences[0, : -(-len(ids) // SIZES.window)].tolist() == numbers[:: SIZES.window]
+    first = tiny.STATISTICS.token_information[ids[: SIZES.window]]
+    assert float(states.information[0, 0]) == pytest.approx(float(first.mean()), rel=1e-5)
+    odd = tiny.STATISTICS.token_information[ids[2]]
+    assert float(states.information[1, 1]) == pytest.approx(float(odd), rel=1e-5)
+
+
+def test_statistics_of_another_llm_are_refused(llm: HostLLM) -> None:
+    with pytest.raises(ValueError, match="statistics of width 3 for an LLM of width 32"):
+        encoder(llm).set(Statistics.neutral(3, 320, 1.0))
+    small = replace(tiny.STATISTICS, token_information=torch.ones(7))
+    with pytest.raises(ValueError, match="statistics of 7 tokens for an LLM with 320"):
+        encoder(llm).set(small)
 
 
 def test_the_query_is_scaled_like_the_keys(llm: HostLLM) -> None:

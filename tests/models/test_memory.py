@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from adamem.models.memory import CoarseMemory, Manifest
+from adamem.models.memory import CoarseMemory, Manifest, States
 
 MANIFEST = Manifest(llm="a" * 64, tokenizer="b" * 64, encoder="c" * 64, chunk_size=8, summary_states=4)
 
@@ -17,7 +17,8 @@ MANIFEST = Manifest(llm="a" * 64, tokenizer="b" * 64, encoder="c" * 64, chunk_si
 def memory() -> CoarseMemory:
     torch.manual_seed(0)
     mask = torch.tensor([[True, True, True, False], [True, False, False, False]])
-    return CoarseMemory(torch.randn(2, 4, 3), torch.randn(2, 4, 3), mask, MANIFEST)
+    sentences = torch.tensor([[0, 0, 1, 1], [0, 0, 0, 0]])
+    return CoarseMemory(torch.randn(2, 4, 3), torch.randn(2, 4, 3), sentences, torch.rand(2, 4), mask, MANIFEST)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -25,9 +26,8 @@ def test_what_is_saved_is_what_is_loaded(memory: CoarseMemory, tmp_path: Path, d
     stored = memory.to(dtype)
     stored.save(tmp_path / "memory.safetensors")
     back = CoarseMemory.load(tmp_path / "memory.safetensors", MANIFEST)
-    assert torch.equal(back.keys, stored.keys)
-    assert torch.equal(back.values, stored.values)
-    assert torch.equal(back.mask, stored.mask)
+    assert back.keys.dtype == back.values.dtype == dtype
+    assert all(torch.equal(getattr(back, name), part) for name, part in stored.tensors().items())
     assert back.manifest == MANIFEST
     assert [path.name for path in tmp_path.iterdir()] == ["memory.safetensors"]
 
@@ -54,10 +54,18 @@ def test_a_missing_file_is_refused_with_its_place(tmp_path: Path) -> None:
         CoarseMemory.load(tmp_path / "gone.safetensors", MANIFEST)
 
 
-def test_bytes_per_token_count_keys_and_values(memory: CoarseMemory) -> None:
+def test_bytes_per_token_count_all_of_a_state(memory: CoarseMemory) -> None:
+    """Keys and values of width 3, a sentence number of 8 bytes, its information, a mask of 1 byte."""
     assert memory.window == 2
-    assert memory.bytes_per_token() == 2 * 3 * 4 / 2
-    assert memory.to(torch.bfloat16).bytes_per_token() == 2 * 3 * 2 / 2
+    assert memory.bytes_per_token() == (2 * 3 * 4 + 8 + 4 + 1) / 2
+    assert memory.to(torch.bfloat16).bytes_per_token() == (2 * 3 * 2 + 8 + 2 + 1) / 2
+
+
+def test_a_row_is_one_context_without_its_padding(memory: CoarseMemory) -> None:
+    row = memory.row(0)
+    assert isinstance(row, States)
+    assert row.mask.tolist() == [[True] * 3]
+    assert torch.equal(row.values[0], memory.values[0, :3])
     assert memory.to(torch.device("cpu")).keys.device.type == "cpu"
 
 

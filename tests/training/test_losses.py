@@ -97,6 +97,15 @@ def test_diversity_does_not_see_lengths_and_stays_in_bounds(seed: int) -> None:
     assert float(losses.diversity(tokens * scale)) == pytest.approx(float(losses.diversity(tokens)), abs=1e-5)
 
 
-def test_pick_entropy() -> None:
-    assert float(losses.pick_entropy(torch.eye(3)[None])) == pytest.approx(0.0, abs=1e-6)
-    assert float(losses.pick_entropy(torch.full((2, 3, 4), 0.25))) == pytest.approx(math.log(4), abs=1e-6)
+def test_entropy() -> None:
+    assert float(losses.entropy(torch.eye(3).log())) == pytest.approx(0.0, abs=1e-6)
+    assert float(losses.entropy(torch.full((2, 4), 0.25).log())) == pytest.approx(math.log(4), abs=1e-6)
+
+
+def test_attention_sum_by_hand() -> None:
+    """The first token stands in two states, the second in none, the third only in padding, which has no attention."""
+    attention = torch.tensor([[0.5, 0.3, 0.2], [1.0, 0.0, 0.0]]).log()
+    holds = torch.zeros(2, 2, 3, dtype=torch.bool)
+    holds[0, 0, :2] = holds[1, 1, 0] = True
+    assert float(losses.attention_sum(attention, holds)) == pytest.approx(-math.log(0.8) / 2, abs=1e-6)
+    assert float(losses.attention_sum(attention, torch.zeros_like(holds))) == 0.0

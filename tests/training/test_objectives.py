@@ -66,6 +66,21 @@ def test_validation_counts_tokens_and_whole_answers(llm: HostLLM) -> None:
     assert found["loss"] == pytest.approx(float(losses.answer_nll(reading.logits, reading.labels)), rel=1e-5)
 
 
+def test_selection_wants_attention_on_the_answer(model: AdaMem) -> None:
+    batch = tiny.batch(model.host)
+    loss = Objective(model, lambda step, part: batch, Weights(selection=1.0)).loss(1, 0)
+    attention = model.compress(batch.context, batch.query).attention
+    assert attention is not None
+    expected, window = [], model.settings.chunk_encoder.window
+    for row, (ids, answer) in enumerate(zip(batch.context.rows(), batch.answer.rows(), strict=True)):
+        for token in answer:
+            states = sorted({place // window for place, there in enumerate(ids) if there == token})
+            if states and token != model.host.frame.end:
+                expected.append(-float(attention[row, states].logsumexp(0).detach()))
+    assert len(expected) > 3
+    assert loss.parts["selection"] == pytest.approx(sum(expected) / len(expected), rel=1e-5)
+
+
 def test_equal_answers_are_found_to_be_equal(model: AdaMem) -> None:
     """All alike: there are no negatives left, and nothing to contrast."""
     batch = tiny.batch(model.host, [replace(item, target="Lima") for item in tiny.ITEMS])

@@ -29,7 +29,7 @@ def test_another_training_has_another_place(data: Path) -> None:
         Scratch.of("phase2", tiny.settings(), [data]),
         Scratch.of("phase3", tiny.settings(), [data]),
         Scratch.of("phase2", tiny.settings({"seed": 1}), [data]),
-        Scratch.of("phase2", tiny.settings({"phase2": {"optimiser": {"learning_rate": 2e-3}}}), [data]),
+        Scratch.of("phase2", tiny.settings({"phase2": {"optimiser": {"learning_rate": 7e-3}}}), [data]),
         Scratch.of("phase2", tiny.settings(), [data / "tasks" / "none"]),
     ]
     (data / "tasks" / "train.jsonl").write_text("{}\n{}\n", encoding="utf-8")

@@ -42,7 +42,7 @@ def test_the_loss_falls(llm: HostLLM, scratch: Scratch) -> None:
     steps = Training(adamem(llm), settings, scratch, Weights(contrastive=0.1, diversity=0.01)).steps()
     assert [step.number for step in steps] == list(range(41))
     assert steps[0].values.keys() == {"validation_loss", "validation_em"}
-    assert steps[-1].values["validation_loss"] < 0.85 * steps[0].values["validation_loss"]
+    assert steps[-1].values["validation_loss"] < 0.9 * steps[0].values["validation_loss"]
     expected = {"loss", "answer_nll", "contrastive", "diversity", "memory_norm", "attention_entropy", "gradient_norm"}
     assert expected | {"learning_rate", "tokens_per_second"} == steps[1].values.keys()
     assert [step.number for step in steps if "validation_loss" in step.values] == [0, 20, 40]

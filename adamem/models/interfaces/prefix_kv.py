@@ -5,6 +5,8 @@ Costs more weights than the soft prefix and saves the LLM the reading: no positi
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import nn
 from transformers import DynamicCache
 
@@ -34,5 +36,5 @@ class PrefixKV(Interface):
             pairs = layer(shared).unflatten(-1, (2, self.heads, self.head_width)).to(self.dtype)
             keys, values = pairs.permute(2, 0, 3, 1, 4)
             cache.update(keys, values, index)
-        nothing = Memory(memory.tokens[:, :0], memory.mask[:, :0], memory.text, memory.text_mask, memory.picks)
+        nothing = replace(memory, tokens=memory.tokens[:, :0], mask=memory.mask[:, :0])
         return nothing, cache
