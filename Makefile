@@ -24,7 +24,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 
 help:
 	@echo "make run                                the whole experiment: download, train, compare, plot (reports/README.md)"
-	@echo "make test                               lint, types, import contracts, tests"
+	@echo "make test                               lint, types, import contracts, tests, the graph at toy size"
 	@echo "make smoke                              the same graph at toy size, in a temporary clone"
 	@echo "make sanity                             step 0 on the real small LLM: shapes, the loss falls, cached = fresh"
 	@echo "make demo TEXT=file QUESTION='...'      ask the trained compressor about a text of yours"
@@ -67,7 +67,7 @@ profile: setup
 
 # --- the checks ---------------------------------------------------------------------------------------------
 
-test: lint unit
+test: lint unit smoke
 
 lint: setup
 	$(BIN)/ruff check

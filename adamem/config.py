@@ -142,6 +142,7 @@ class Resampler(Section):
     n_fused: PositiveInt
     start: Literal["retrieval", "random"]
     film: bool
+    redundancy: Weight
     hidden: PositiveInt
     heads: PositiveInt
 
@@ -220,6 +221,7 @@ class Phase1(Section):
 
 
 class Phase2(Section):
+    selector: Optimiser
     selection: Weight
     contrastive: Weight
     diversity: Weight

@@ -165,8 +165,9 @@ def _training(training: Sequence[Training]) -> str:
     plots = "![Losses](plots/losses.png)\n\n![Exact match on validation items](plots/validation.png)"
     table = markdown(["stage", "minutes", "steps"], rows)
     head = (
-        "The weights of the lowest validation loss are kept. Exact match here is teacher-forced, so it flatters; a "
-        "baseline that learns from text and then from tasks shows both, one behind the other."
+        "The weights of the lowest validation loss are kept. Exact match here is teacher-forced, so it flatters. "
+        "Trainings of two parts show one behind the other: text, then tasks, for the trained baselines; what to pick "
+        "(the loss of the attention), then what to answer (that of the answers), for phase 2."
     )
     return f"{head}\n\n{plots}\n\n{table}\n\nMinutes of every stage, the untrained ones too: [minutes.md](minutes.md)."
 

@@ -15,6 +15,7 @@ from adamem.models.host import HostLLM
 from adamem.models.method import Method, refuse_empty
 from adamem.models.projection import Projection
 from adamem.models.records import Memory, TokenBatch
+from adamem.models.silent import Offset
 from adamem.models.statistics import Statistics
 
 SHORTEST = 0.5  # random segments are between this and 1.5 of the even length
@@ -28,6 +29,7 @@ class AutoCompressor(Method):
         self.settings = settings
         self.slots = segments.per_segment(memory_tokens, settings.segments)
         self.encoder = segments.build(settings.encoder, host, self.slots, feature_layers, recursive=True)
+        self.shift = Offset(memory_tokens, host.width)
         self.projection = Projection(config.LinearProjection(kind="linear"), host)
         self.to(host.device)
 
@@ -41,7 +43,7 @@ class AutoCompressor(Method):
                 behind = [summary.detach() for summary in behind]
             summaries.append(self.encoder(self.host, part, self.slots, torch.cat(behind, 1) if behind else None))
             behind.append(summaries[-1])
-        tokens = self.projection(torch.cat(summaries, 1))
+        tokens = self.projection(torch.cat(summaries, 1) + self.shift())
         return Memory(tokens, torch.ones_like(tokens[..., 0], dtype=torch.bool))
 
     def set_statistics(self, statistics: Statistics) -> None:

@@ -14,6 +14,7 @@ from adamem.models.host import HostLLM
 from adamem.models.method import Method, refuse_empty
 from adamem.models.projection import Projection
 from adamem.models.records import Memory, TokenBatch
+from adamem.models.silent import Offset
 from adamem.models.statistics import Statistics
 
 
@@ -25,6 +26,7 @@ class Icae(Method):
         self.shares = [1.0] * settings.segments
         self.slots = segments.per_segment(memory_tokens, settings.segments)
         self.encoder = segments.build(settings.encoder, host, self.slots, feature_layers)
+        self.shift = Offset(memory_tokens, host.width)
         self.projection = Projection(config.LinearProjection(kind="linear"), host)
         self.to(host.device)
 
@@ -32,7 +34,7 @@ class Icae(Method):
         refuse_empty(context, "context")
         refuse_empty(query, "query")
         parts = [self.encoder(self.host, part, self.slots) for part in segments.split(context, self.shares)]
-        tokens = self.projection(torch.cat(parts, 1))
+        tokens = self.projection(torch.cat(parts, 1) + self.shift())
         return Memory(tokens, torch.ones_like(tokens[..., 0], dtype=torch.bool))
 
     def set_statistics(self, statistics: Statistics) -> None:

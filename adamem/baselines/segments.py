@@ -17,12 +17,14 @@ from peft import LoraConfig, inject_adapter_in_model
 from torch import Tensor, nn
 
 from adamem import config
-from adamem.models.chunk_encoder import OUTSIDE_WINDOW, Standardiser
+from adamem.models.chunk_encoder import Standardiser
 from adamem.models.frozen import FrozenLinear
 from adamem.models.host import HostLLM
 from adamem.models.records import TokenBatch
 from adamem.models.silent import SilentLinear
 from adamem.models.statistics import Statistics
+
+OUTSIDE_WINDOW = -6.0  # pooling logit of tokens outside a slot's own window, against 0 inside
 
 
 def split(context: TokenBatch, lengths: list[float]) -> list[TokenBatch]:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from adamem import config
+from adamem.data import evidence
 from adamem.data.windows import Window
-from adamem.models.frame import ChatFrame, encode, encode_after_colon
+from adamem.models.frame import ChatFrame, after_colon, encode, encode_after_colon
 from adamem.models.records import Prompt, TokenBatch
 
 T = TypeVar("T")
@@ -43,13 +44,17 @@ class TeacherTargets:
 
 @dataclass(frozen=True)
 class Batch:
-    """Contexts, queries, and the prompt whose targets are the answers."""
+    """Contexts, queries, and the prompt whose targets are the answers.
+
+    `evidence` is true where a context token spells a part of an answer token; text windows have none.
+    """
 
     context: TokenBatch
     query: TokenBatch
     prompt: Prompt
     answer: TokenBatch
     teacher: TeacherTargets | None = None
+    evidence: Bool[Tensor, "B A L"] | None = None
 
 
 def task_batch(items: Sequence[TaskItem], tokenizer: object, frame: ChatFrame) -> Batch:
@@ -57,12 +62,24 @@ def task_batch(items: Sequence[TaskItem], tokenizer: object, frame: ChatFrame) -
     questions = [encode_after_colon(tokenizer, item.question) for item in items]
     answers = [[*encode_after_colon(tokenizer, item.target), frame.end] for item in items]
     prompts = [frame.prompt(question) for question in questions]
+    context = TokenBatch.pad([encode(tokenizer, item.context) for item in items])
     return Batch(
-        context=TokenBatch.pad([encode(tokenizer, item.context) for item in items]),
+        context=context,
         query=TokenBatch.pad(questions),
         prompt=_prompt(list(frame.before), prompts, answers),
         answer=TokenBatch.pad(answers),
+        evidence=_evidence(items, tokenizer, max(map(len, answers)), context.ids.shape[1]),
     )
+
+
+def _evidence(
+    items: Sequence[TaskItem], tokenizer: object, answer_tokens: int, context_tokens: int
+) -> Bool[Tensor, "B A L"]:
+    holds = torch.zeros(len(items), answer_tokens, context_tokens, dtype=torch.bool)
+    for row, item in enumerate(items):
+        for place in evidence.pairs(tokenizer, item.context, after_colon(item.target)):
+            holds[row][place] = True
+    return holds
 
 
 def question_prompt(questions: list[list[int]], frame: ChatFrame) -> Prompt:
@@ -106,6 +123,12 @@ class Order:
         width = self.settings.batch_size
         start = ((step - 1) * self.settings.accumulate + part) * width
         return [self._pass(index // self.size)[index % self.size] for index in range(start, start + width)]
+
+    def seen(self) -> list[int]:
+        """Every example that some step sees, in order of first sight."""
+        settings = self.settings
+        parts = [(step, part) for step in range(1, settings.steps + 1) for part in range(settings.accumulate)]
+        return list(dict.fromkeys(number for step, part in parts for number in self.indices(step, part)))
 
     def _pass(self, number: int) -> list[int]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)

@@ -97,7 +97,20 @@ class AdaMem(Method):
         resampled = self.resampler(states, features, query.mask)
         tokens = self.projection(resampled.tokens)
         mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
-        return Memory(tokens, mask, picks=resampled.picks, attention=resampled.attention)
+        window = self.settings.chunk_encoder.window
+        return Memory(tokens, mask, picks=resampled.picks, attention=resampled.attention, window=window)
+
+    def attend(self, states: States, query: TokenBatch) -> Float[Tensor, "B M"]:
+        """What Stage B would pick by, as log-probabilities of the states, and nothing else of it.
+
+        Raises:
+            ValueError: a query is empty, or the resampler started at random and picks nothing.
+        """
+        refuse_empty(query, "query")
+        extractor = self.resampler.extractor
+        if extractor is None:
+            raise ValueError("resampler.start is random: no state is picked, so there is nothing to attend by")
+        return extractor.attend(states, self.chunk_encoder.query_features(self.host, query), query.mask)
 
     def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
         return self.resample(self.encode(context), query)

@@ -8,6 +8,8 @@ LLM can read back).
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
@@ -21,7 +23,7 @@ from adamem.models.records import TokenBatch
 from adamem.models.silent import SilentLinear
 from adamem.models.statistics import Statistics
 
-OUTSIDE_WINDOW = -6.0  # pooling logit of tokens outside a state's own window, against 0 inside
+OUTSIDE_WINDOW = -6.0  # log of what the tokens outside a state's own window weigh together, against 0 inside
 
 
 class Standardiser(nn.Module):
@@ -111,5 +113,7 @@ class ChunkEncoder(nn.Module):
 
 
 def _window_bias(size: int, states: int) -> Float[Tensor, "P S"]:
-    own = torch.arange(size)[:, None] // (size // states) == torch.arange(states)
-    return torch.where(own, 0.0, OUTSIDE_WINDOW)
+    """Pooling logits: 0 for the window's own tokens; the others share out their small weight, however many they are."""
+    window = size // states
+    own = torch.arange(size)[:, None] // window == torch.arange(states)
+    return torch.where(own, 0.0, OUTSIDE_WINDOW - math.log(max(size - window, 1) / window))

@@ -38,9 +38,14 @@ class ChatFrame:
         return [*self.between, *question, *self.after]
 
 
+def after_colon(text: str) -> str:
+    """A question or an answer as it stands behind a colon: it begins with a space, unless there is nothing."""
+    return f" {text.strip()}" if text.strip() else ""
+
+
 def encode_after_colon(tokenizer: Any, text: str) -> list[int]:
-    """Token ids of a question or an answer, which stand behind a colon and therefore begin with a space."""
-    return encode(tokenizer, f" {text.strip()}") if text.strip() else []
+    """Token ids of a question or an answer."""
+    return encode(tokenizer, after_colon(text))
 
 
 def encode(tokenizer: Any, text: str) -> list[int]:

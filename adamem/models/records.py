@@ -45,7 +45,7 @@ class Memory:
     `text` are frozen vectors (embedded tokens) that come first; `tokens` are vectors the method made, and the
     only part that gradients reach. `picks` says which coarse states each memory token was made from, where the
     method can tell: `[B, R, M]`, rows sum to one. `attention` is the distribution over the states that they were
-    picked by, as log-probabilities, with -inf at padding.
+    picked by, as log-probabilities, with -inf at padding; `window` is the number of context tokens of a state.
     """
 
     tokens: Float[Tensor, "B K D"]
@@ -54,6 +54,7 @@ class Memory:
     text_mask: Bool[Tensor, "B L"] | None = None
     picks: Float[Tensor, "B R M"] | None = None
     attention: Float[Tensor, "B M"] | None = None
+    window: int = 0
 
     def lengths(self) -> Int[Tensor, " B"]:
         """Decoder positions taken, per row."""

@@ -24,12 +24,15 @@ from torch import Tensor, nn
 from adamem import config
 from adamem.models.host import HostLLM
 from adamem.models.memory import States
-from adamem.models.silent import SilentLinear
+from adamem.models.silent import NearIdentity, Offset, SilentLinear
 
 SHARPNESS = 4  # power of the rectified cosine
 PRECEDENCE = 4.0  # power of a sentence's worth at the start: whole sentences go before single words
 INFORMATION = 0.5  # power of a state's information at the start
 STRAIGHT = 0.01  # of the gradient that passes through picks; all of it would drown the attention's own loss
+POOL = 4  # times as many states as there are slots: the most relevant ones, which picks are made from
+ALIKE = 8  # power of the rectified cosine of two keys: how far one says what the other does
+REACH = 5  # states over which relevance is shared, the middle one's own included
 FACETS = 64  # width of the learned match between what a query asks for and what a state offers
 
 
@@ -44,24 +47,29 @@ class Resampled:
 
 
 class Extractor(nn.Module):
-    """Relevance and straight-through top-k: some states, one vector each."""
+    """Relevance, less what repeats, and straight-through top-k: some states, one vector each.
 
-    def __init__(self, slots: int, width: int) -> None:
+    Args:
+        slots: number of picks.
+        width: D.
+        redundancy: nats off the relevance of a state whose key equals that of one already picked.
+    """
+
+    def __init__(self, slots: int, width: int, redundancy: float) -> None:
         super().__init__()
-        self.slots = slots
-        self.query = nn.Linear(width, width, bias=False)
-        self.key = nn.Linear(width, width, bias=False)
+        self.slots, self.redundancy = slots, redundancy
+        self.query = NearIdentity(width)
+        self.key = NearIdentity(width)
         self.gate = nn.Linear(width, 1)
         self.want = nn.Linear(width, FACETS)
         self.offer = nn.Linear(width, FACETS)
         self.precedence = nn.Parameter(torch.tensor(PRECEDENCE))
         self.information = nn.Parameter(torch.tensor(INFORMATION))
+        self.neighbours = nn.Parameter(torch.zeros(REACH))
         self.init_weights()
 
     def init_weights(self) -> None:
-        """Identity maps, equal gates, nothing wanted: untrained relevance is the plain cosine of features."""
-        nn.init.eye_(self.query.weight)
-        nn.init.eye_(self.key.weight)
+        """Equal gates, nothing wanted: untrained relevance is the plain cosine of features."""
         for layer in (self.gate, self.want):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -71,7 +79,7 @@ class Extractor(nn.Module):
     ) -> Float[Tensor, "B M"]:
         """log r_j, r_j = (sum_t g_t idf_t m_(t, s(j)))^p * i_j^a * exp(want(q) . offer(key_j)): s(j) the sentence of
         state j, i_j its information, m_ts the largest relu(cos(W_q f_t, W_k key_j))^4 of sentence s, and
-        idf_t = max_s m_ts / sum_s m_ts; p, a, g, want, offer and both W are learned."""
+        idf_t = max_s m_ts / sum_s m_ts; p, a, g, want, offer and both W are learned. Neighbours then share."""
         cosine = F.normalize(self.query(query), dim=-1) @ F.normalize(self.key(states.keys), dim=-1).mT
         match = (cosine.relu() ** SHARPNESS).masked_fill(~states.mask[:, None], 0.0)
         best = _largest(match, states.sentences)
@@ -80,27 +88,61 @@ class Extractor(nn.Module):
         sentences = (gates[:, None] @ best)[:, 0].clamp_min(1e-9).log()
         information = self.information * states.information.clamp_min(1e-9).log()
         wanted = self.offer(states.keys) @ self.want(_mean(query, query_mask))[..., None]
-        return self.precedence * sentences.gather(1, states.sentences) + information + wanted[..., 0]
+        relevance = self.precedence * sentences.gather(1, states.sentences) + information + wanted[..., 0]
+        return self._with_neighbours(relevance, states.mask)
 
-    def pick(self, relevance: Float[Tensor, "B M"], mask: Bool[Tensor, "B M"]) -> Float[Tensor, "B R M"]:
-        """The best R states, one-hot and in reading order; where there are fewer, they come again from the first.
+    def _with_neighbours(self, relevance: Float[Tensor, "B M"], mask: Bool[Tensor, "B M"]) -> Float[Tensor, "B M"]:
+        """Relevance plus a learned share of the neighbours': a name is of use whole or not at all. Beyond the ends of
+        the context stands the mean."""
+        mean = (relevance * mask).sum(1, keepdim=True) / mask.sum(1, keepdim=True)
+        apart = ((relevance - mean) * mask)[:, None]
+        return relevance + F.conv1d(apart, self.neighbours[None, None], padding=len(self.neighbours) // 2)[:, 0]
+
+    def attend(
+        self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]
+    ) -> Float[Tensor, "B M"]:
+        """Relevance as log-probabilities over the real states."""
+        return self.relevance(states, query, query_mask).masked_fill(~states.mask, float("-inf")).log_softmax(-1)
+
+    def pick(
+        self, attention: Float[Tensor, "B M"], keys: Float[Tensor, "B M D"], mask: Bool[Tensor, "B M"]
+    ) -> Float[Tensor, "B R M"]:
+        """R states, one-hot and in reading order; where there are fewer, they come again from the first.
 
         Backward, each slot is a softmax over its own state and all that no slot has taken.
         """
-        relevance = relevance.masked_fill(~mask, float("-inf"))
-        slots = torch.arange(self.slots, device=mask.device)
-        real = mask.sum(1, keepdim=True)
-        chosen = relevance.detach().argsort(dim=1, descending=True, stable=True).gather(1, slots % real)
-        chosen = (slots // real * mask.shape[1] + chosen).sort(1).values % mask.shape[1]
-        hard = F.one_hot(chosen, mask.shape[1]).to(relevance)
+        chosen = self._choose(attention.detach(), keys.detach(), mask)
+        hard = F.one_hot(chosen, mask.shape[1]).to(attention)
         others = hard.sum(1, keepdim=True) - hard > 0
-        soft = relevance[:, None].masked_fill(others & (hard == 0), float("-inf")).softmax(-1)
+        soft = attention[:, None].masked_fill(others & (hard == 0), float("-inf")).softmax(-1)
         return hard + STRAIGHT * (soft - soft.detach())
 
+    def _choose(
+        self, attention: Float[Tensor, "B M"], keys: Float[Tensor, "B M D"], mask: Bool[Tensor, "B M"]
+    ) -> Int[Tensor, "B R"]:
+        """Maximal marginal relevance (Carbonell and Goldstein 1998), one pick after the other among the most relevant:
+        what a picked state says already is worth less. Redundant reports repeat themselves almost word for word."""
+        order = attention.argsort(dim=1, descending=True, stable=True)[:, : POOL * self.slots]
+        worth = attention.gather(1, order)
+        near = F.normalize(keys.gather(1, order[..., None].expand(-1, -1, keys.shape[-1])), dim=-1)
+        alike = (near @ near.mT).relu() ** ALIKE
+        rows, real = torch.arange(len(mask), device=mask.device), mask.sum(1).clamp_max(order.shape[1])
+        said, taken = torch.zeros_like(worth), torch.zeros_like(worth, dtype=torch.bool)
+        picks = []
+        for _ in range(self.slots):
+            again = taken.sum(1, keepdim=True) == real[:, None]
+            said, taken = said.masked_fill(again, 0.0), taken & ~again
+            best = (worth - self.redundancy * said).masked_fill(taken, float("-inf")).argmax(1)
+            taken[rows, best] = True
+            said = said.maximum(alike[rows, best])
+            picks.append(order[rows, best])
+        slots = torch.arange(self.slots, device=mask.device)
+        rounds = slots // real[:, None] * mask.shape[1]  # a second round stands behind the first
+        return (rounds + torch.stack(picks, 1)).sort(1).values % mask.shape[1]
+
     def forward(self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]) -> Resampled:
-        relevance = self.relevance(states, query, query_mask)
-        picks = self.pick(relevance, states.mask)
-        attention = relevance.masked_fill(~states.mask, float("-inf")).log_softmax(-1)
+        attention = self.attend(states, query, query_mask)
+        picks = self.pick(attention, states.keys, states.mask)
         return Resampled(picks @ states.values, picks, attention)
 
 
@@ -113,12 +155,16 @@ def _largest(match: Float[Tensor, "B Lq M"], sentences: Int[Tensor, "B M"]) -> F
 class LatentPath(nn.Module):
     """Learned latents, modulated by the query, attend once to keys and values and write a vector each."""
 
+    start: Tensor
+
     def __init__(self, settings: config.Resampler, host: HostLLM) -> None:
         super().__init__()
         hidden, width = settings.hidden, host.width
         words = settings.start == "retrieval"  # else plain noise everywhere: the ablation
         count = settings.n_fused if words else settings.n_latents
-        self.start = nn.Parameter(host.instruction(count) if words else torch.randn(count, width) * host.embedding_rms)
+        start = host.instruction(count) if words else torch.randn(count, width) * host.embedding_rms
+        self.register_buffer("start", start, persistent=not words)  # words are the LLM's own
+        self.shift = Offset(count, width)
         self.latents = nn.Parameter(torch.randn(count, hidden) * hidden**-0.5)
         self.film: nn.Sequential | None = None
         if settings.film:
@@ -141,7 +187,7 @@ class LatentPath(nn.Module):
         memory = self.normalise(self.read_states(torch.cat([states.keys, states.values], -1)))
         attended, _ = self.attend(latents, memory, memory, key_padding_mask=~states.mask, need_weights=False)
         latents = latents + attended
-        return self.start + self.write(latents + self.think(latents))
+        return self.start + self.shift() + self.write(latents + self.think(latents))
 
 
 class LatentResampler(nn.Module):
@@ -150,7 +196,7 @@ class LatentResampler(nn.Module):
     def __init__(self, settings: config.Resampler, host: HostLLM) -> None:
         super().__init__()
         picked = settings.n_latents - settings.n_fused
-        self.extractor = Extractor(picked, host.width) if settings.start == "retrieval" else None
+        self.extractor = Extractor(picked, host.width, settings.redundancy) if settings.start == "retrieval" else None
         self.fuse = LatentPath(settings, host)
 
     def forward(self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]) -> Resampled:

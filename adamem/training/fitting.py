@@ -23,7 +23,7 @@ from adamem.models.method import Method
 from adamem.training import recipes, trainer
 from adamem.training.objectives import Objective, Weights
 from adamem.training.scratch import Scratch
-from adamem.training.trainer import Step
+from adamem.training.trainer import Step, Training
 
 Fitter = Callable[[Bench, Path, Path], Iterator[Step]]
 EMBEDDER_FILES = (
@@ -54,14 +54,14 @@ def autocompressor(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
 
 def full_context_tuned(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
     """Soft vectors behind the whole text."""
-    settings = bench.params.baselines.full_context_tuned
-    yield from _tasks(bench, catalogue.untrained_tuned(bench, True), data, out, settings.optimiser, settings)
+    method = catalogue.untrained_tuned(bench, full=True)
+    return _tuned(bench, method, data, out, bench.params.baselines.full_context_tuned)
 
 
 def no_context_tuned(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
     """Soft vectors alone."""
-    settings = bench.params.baselines.no_context_tuned
-    yield from _tasks(bench, catalogue.untrained_tuned(bench, False), data, out, settings.optimiser, settings)
+    method = catalogue.untrained_tuned(bench, full=False)
+    return _tuned(bench, method, data, out, bench.params.baselines.no_context_tuned)
 
 
 def rag(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
@@ -85,18 +85,20 @@ def rag(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
 def _text_then_tasks(bench: Bench, text: Objective, data: Path, out: Path, settings: config.Section) -> Iterator[Step]:
     pretrain, tune = bench.params.phase1.optimiser, bench.params.phase2.optimiser
     scratch = Scratch.of(f"{out.name}-text", bench.params, [data / "tokens", bench.models / "llm"])
-    yield from trainer.fit(text, trainer.whole(text, pretrain), pretrain, scratch)
-    for step in _tasks(bench, text.method, data, out, tune, settings):
-        yield Step(pretrain.steps + step.number, step.values)
+    reading = Training(text, trainer.whole(text, pretrain), pretrain, scratch)
+    yield from trainer.in_turn(reading, _tasks(bench, text.method, data, out, tune))
+    checkpoint.save(text.method, out, settings)
 
 
-def _tasks(
-    bench: Bench, method: Method, data: Path, out: Path, optimiser: config.Optimiser, settings: config.Section
-) -> Iterator[Step]:
+def _tuned(bench: Bench, method: Method, data: Path, out: Path, settings: config.Tuned) -> Iterator[Step]:
+    yield from _tasks(bench, method, data, out, settings.optimiser).steps()
+    checkpoint.save(method, out, settings)
+
+
+def _tasks(bench: Bench, method: Method, data: Path, out: Path, optimiser: config.Optimiser) -> Training:
     objective = recipes.tasks(method, item.read_groups(data / "tasks"), optimiser, bench.params.seed, Weights())
     scratch = Scratch.of(out.name, bench.params, [data / "tasks", bench.models / "llm"])
-    yield from trainer.fit(objective, trainer.whole(objective, optimiser), optimiser, scratch)
-    checkpoint.save(method, out, settings)
+    return Training(objective, trainer.whole(objective, optimiser), optimiser, scratch)
 
 
 def _f1(method: Method, items: Sequence[item.Item], params: config.AdaMemConfig) -> float:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool
+from jaxtyping import Float
 from torch import Tensor
 
 from adamem.data.examples import Batch
+from adamem.models.adamem import AdaMem
 from adamem.models.method import Method
 from adamem.models.records import Reading, TokenBatch
 from adamem.training import losses
@@ -83,9 +85,8 @@ class Objective:
         if weights.diversity:
             extras.append(("diversity", weights.diversity, losses.diversity(reading.memory.tokens)))
         attention = reading.memory.attention
-        if weights.selection and attention is not None:
-            holds = _holders(batch, attention.shape[1], self.method.host.frame.end).to(attention.device)
-            extras.append(("selection", weights.selection, losses.attention_sum(attention, holds)))
+        if weights.selection and attention is not None and batch.evidence is not None:
+            extras.append(("selection", weights.selection, _selection(attention, batch, reading.memory.window)))
         return extras
 
     def _contrast(self, reading: Reading, answer: TokenBatch) -> Tensor:
@@ -119,12 +120,47 @@ def _look_at(reading: Reading) -> dict[str, float]:
     return seen
 
 
-def _holders(batch: Batch, states: int, end: int) -> Bool[Tensor, "B A M"]:
-    """Which states' windows hold which tokens of the answer; the end token is none of its words."""
-    context, answer = batch.context, batch.answer
-    same = (answer.ids[:, :, None] == context.ids[:, None]) & context.mask[:, None]
-    wanted = answer.mask & (answer.ids != end)
-    window = -(-context.ids.shape[1] // states)
-    padded = F.pad(same & wanted[..., None], (0, -context.ids.shape[1] % window))
-    held = padded.unflatten(2, (-1, window)).any(-1)
-    return F.pad(held, (0, states - held.shape[2]))
+@dataclass(frozen=True)
+class Selection:
+    """Teaches a selector alone: attention on the states that hold the answer. The LLM's head layers stay out of it,
+    so that a step costs a tenth of one that reads.
+
+    Args:
+        method: whose selector is trained; Stage A gets no gradient.
+        batch: as for an `Objective`.
+        validation: batches kept for choosing the best step.
+    """
+
+    method: AdaMem
+    batch: Callable[[int, int], Batch]
+    validation: Sequence[Batch] = field(default=())
+
+    def loss(self, step: int, part: int) -> Loss:
+        """The loss of one backward pass."""
+        batch = self.batch(step, part)
+        attention = self._attend(batch)
+        total = self._loss(attention, batch)
+        parts = {"selection": float(total.detach()), "attention_entropy": float(losses.entropy(attention.detach()))}
+        return Loss(total, parts, int(batch.context.mask.sum()))
+
+    def _attend(self, batch: Batch) -> Float[Tensor, "B M"]:
+        device = self.method.host.device
+        with torch.no_grad():
+            states = self.method.encode(batch.context.to(device))
+        return self.method.attend(states, batch.query.to(device))
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Mean loss of the batches."""
+        return {"loss": fmean(float(self._loss(self._attend(batch), batch)) for batch in self.validation)}
+
+    def _loss(self, attention: Float[Tensor, "B M"], batch: Batch) -> Float[Tensor, ""]:
+        return _selection(attention, batch, self.method.settings.chunk_encoder.window)
+
+
+def _selection(attention: Float[Tensor, "B M"], batch: Batch, window: int) -> Float[Tensor, ""]:
+    """The attention's loss against the states whose windows of tokens hold evidence."""
+    assert batch.evidence is not None
+    missing = attention.shape[1] * window - batch.evidence.shape[2]
+    holds = F.pad(batch.evidence, (0, missing)).unflatten(2, (-1, window)).any(-1)
+    return losses.attention_sum(attention, holds.to(attention.device))

@@ -1,4 +1,4 @@
-"""The three phases, each ready to run: model, objective, what is trained, how, and where it waits when interrupted."""
+"""The three phases, each ready to run."""
 
 from __future__ import annotations
 
@@ -17,23 +17,20 @@ from adamem.models.host import HostLLM
 from adamem.training import recipes, trainer
 from adamem.training.objectives import Objective
 from adamem.training.scratch import Scratch
-from adamem.training.trainer import Step, Trainee
+from adamem.training.trainer import Step, Training
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A training that is set up but has not begun."""
+    """A phase that is set up but has not begun: one training, or several in turn."""
 
     model: AdaMem
-    objective: Objective
-    trainee: Trainee
-    optimiser: config.Optimiser
-    scratch: Scratch
+    trainings: tuple[Training, ...]
     llm_top: dict[str, nn.Parameter] | None = None
 
     def steps(self) -> Iterator[Step]:
         """Train; see `trainer.fit`."""
-        return trainer.fit(self.objective, self.trainee, self.optimiser, self.scratch)
+        return trainer.in_turn(*self.trainings)
 
 
 def phase1(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
@@ -45,16 +42,19 @@ def phase1(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
     objective = recipes.continuation(model, drawn, tokens, params, ask)
     scratch = Scratch.of("phase1", params, [tokens, answers, features, root / "models/llm"])
     optimiser = params.phase1.optimiser
-    return Phase(model, objective, trainer.whole(objective, optimiser), optimiser, scratch)
+    return Phase(model, (Training(objective, trainer.whole(objective, optimiser), optimiser, scratch),))
 
 
 def phase2(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
-    """Tasks: answer from memory."""
+    """Tasks: first learn what to pick, where anything is picked, then answer from it."""
     model = checkpoint.load(root / "models/phase1", llm)
+    inputs, optimiser = [root / "data/tasks", root / "models/phase1", root / "models/llm"], params.phase2.optimiser
     objective = _tasks(model, params, params.phase2, root)
-    scratch = Scratch.of("phase2", params, [root / "data/tasks", root / "models/phase1", root / "models/llm"])
-    optimiser = params.phase2.optimiser
-    return Phase(model, objective, trainer.whole(objective, optimiser), optimiser, scratch)
+    scratch = Scratch.of("phase2", params, inputs)
+    answering = Training(objective, trainer.whole(objective, optimiser), optimiser, scratch)
+    if model.resampler.extractor is None:
+        return Phase(model, (answering,))
+    return Phase(model, (_selecting(model, params, root, Scratch.of("phase2-selector", params, inputs)), answering))
 
 
 def phase3(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
@@ -65,7 +65,13 @@ def phase3(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
     top = llm.unfreeze(settings.unfrozen_layers)
     trainee = trainer.with_llm(objective, settings.optimiser, top, settings.llm_learning_rate)
     scratch = Scratch.of("phase3", params, [root / "data/tasks", root / "models/phase2", root / "models/llm"])
-    return Phase(model, objective, trainee, settings.optimiser, scratch, top)
+    return Phase(model, (Training(objective, trainee, settings.optimiser, scratch),), top)
+
+
+def _selecting(model: AdaMem, params: config.AdaMemConfig, root: Path, scratch: Scratch) -> Training:
+    objective = recipes.selection(model, item.read_groups(root / "data/tasks"), params.phase2, params.seed)
+    settings = params.phase2.selector
+    return Training(objective, trainer.part(objective, "resampler.extractor.", settings), settings, scratch)
 
 
 def _tasks(

@@ -13,9 +13,10 @@ from adamem.data import examples, windows
 from adamem.data.examples import Batch, Order, TaskItem, TeacherTargets
 from adamem.data.tokens import TokenStore
 from adamem.data.windows import Window
+from adamem.models.adamem import AdaMem
 from adamem.models.method import Method
 from adamem.training import teacher
-from adamem.training.objectives import Objective, Weights
+from adamem.training.objectives import Objective, Selection, Weights
 
 
 class TaskGroups(Protocol):
@@ -83,16 +84,32 @@ def weights(settings: config.Phase2 | config.Phase3) -> Weights:
 
 def tasks(method: Method, groups: TaskGroups, settings: config.Optimiser, seed: int, weights: Weights) -> Objective:
     """Answer questions from memory; the groups take turns, so every batch holds all of them."""
-    items, host = examples.interleave(groups.train), method.host
-    order = Order(len(items), settings, seed)
+    items = examples.interleave(groups.train)
+    batch = _drawn(method, items, Order(len(items), settings, seed))
+    return Objective(method, batch, weights, _kept(method, groups, settings))
 
+
+def selection(model: AdaMem, groups: TaskGroups, settings: config.Phase2, seed: int) -> Selection:
+    """Find the answers to the very questions that the phase goes on to answer, and to no other: no method of the
+    comparison sees an example that the others do not."""
+    items = examples.interleave(groups.train)
+    seen = [items[number] for number in Order(len(items), settings.optimiser, seed).seen()]
+    batch = _drawn(model, seen, Order(len(seen), settings.selector, seed))
+    return Selection(model, batch, _kept(model, groups, settings.selector))
+
+
+def _drawn(method: Method, items: Sequence[TaskItem], order: Order) -> Callable[[int, int], Batch]:
     def batch(step: int, part: int) -> Batch:
         chosen = [items[number] for number in order.indices(step, part)]
-        return examples.task_batch(chosen, host.tokenizer, host.frame)
+        return examples.task_batch(chosen, method.host.tokenizer, method.host.frame)
 
+    return batch
+
+
+def _kept(method: Method, groups: TaskGroups, settings: config.Optimiser) -> list[Batch]:
     kept = examples.interleave(groups.validation)[: settings.validation_examples]
-    batches = [examples.task_batch(part, host.tokenizer, host.frame) for part in _parts(kept, settings.batch_size)]
-    return Objective(method, batch, weights, batches)
+    host = method.host
+    return [examples.task_batch(part, host.tokenizer, host.frame) for part in _parts(kept, settings.batch_size)]
 
 
 def _parts(things: Sequence, size: int) -> list[Sequence]:

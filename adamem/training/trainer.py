@@ -6,15 +6,26 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from adamem import config
+from adamem.models.method import Method
 from adamem.training import schedule
-from adamem.training.objectives import Objective
+from adamem.training.objectives import Loss
 from adamem.training.scratch import Scratch, Snapshot
+
+
+class Objective(Protocol):
+    """What can be trained for: a method, a loss for every backward pass of every step, and a validation."""
+
+    @property
+    def method(self) -> Method: ...
+    def loss(self, step: int, part: int) -> Loss: ...
+    def validate(self) -> dict[str, float]: ...
 
 
 @dataclass(frozen=True)
@@ -48,11 +59,40 @@ def whole(objective: Objective, settings: config.Optimiser) -> Trainee:
     return Trainee([(named, settings.learning_rate)])
 
 
+def part(objective: Objective, prefix: str, settings: config.Optimiser) -> Trainee:
+    """The weights of one module of the objective's method, by the beginning of their names."""
+    [(named, rate)] = whole(objective, settings).groups
+    return Trainee([({name: weight for name, weight in named.items() if name.startswith(prefix)}, rate)])
+
+
 def with_llm(objective: Objective, settings: config.Optimiser, top: dict[str, nn.Parameter], rate: float) -> Trainee:
     """The method's weights, and unfrozen layers of the LLM at a rate of their own."""
     return Trainee(
         [*whole(objective, settings).groups, ({f"llm.{name}": weight for name, weight in top.items()}, rate)]
     )
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training that is set up but has not begun: what for, what of, how, and where it waits when interrupted."""
+
+    objective: Objective
+    trainee: Trainee
+    settings: config.Optimiser
+    scratch: Scratch
+
+    def steps(self) -> Iterator[Step]:
+        """Train; see `fit`."""
+        return fit(self.objective, self.trainee, self.settings, self.scratch)
+
+
+def in_turn(*trainings: Training) -> Iterator[Step]:
+    """One training after the other, their steps numbered through."""
+    done = 0
+    for training in trainings:
+        for step in training.steps():
+            yield Step(done + step.number, step.values)
+        done += training.settings.steps
 
 
 def fit(objective: Objective, trainee: Trainee, settings: config.Optimiser, scratch: Scratch) -> Iterator[Step]:

@@ -131,10 +131,10 @@ def test_random_segments_are_a_function_of_the_batch(llm: HostLLM) -> None:
     assert not torch.allclose(first, even, atol=1e-3)
 
 
-def test_lora_trains_lora_and_slots_only(llm: HostLLM) -> None:
+def test_lora_trains_lora_and_what_is_not_the_llm_only(llm: HostLLM) -> None:
     for method in (icae(llm, "llm_lora"), autocompressor(llm, "llm_lora")):
         names = {name.split("/")[-1] if "/" in name else name for name, _ in method.named_parameters()}
-        assert names == {"encoder.slots", "weight", "projection.linear.weight"}
+        assert names == {"encoder.slots", "weight", "shift.vectors", "projection.linear.weight"}
         lora = [name for name, _ in method.named_parameters() if "adapter" in name]
         assert len(lora) == 3 * 2 * 2
         assert all("lora_A" in name or "lora_B" in name for name in lora)

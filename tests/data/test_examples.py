@@ -36,6 +36,15 @@ def test_the_order_is_a_function_of_step_and_seed_alone() -> None:
     assert [n for part in range(2) for n in order(30, 4, 2).indices(3, part)] == order(30, 8).indices(3, 0)
 
 
+@given(st.integers(1, 40), st.integers(1, 12), st.integers(1, 3))
+def test_what_is_seen_is_what_the_steps_draw(size: int, batch: int, accumulate: int) -> None:
+    made = order(size, batch, accumulate)
+    drawn = [
+        n for step in range(1, OPTIMISER.steps + 1) for part in range(accumulate) for n in made.indices(step, part)
+    ]
+    assert made.seen() == list(dict.fromkeys(drawn))
+
+
 def test_another_pass_has_another_order() -> None:
     made = order(30, 30)
     assert made.indices(1, 0) != made.indices(2, 0)

@@ -20,8 +20,13 @@ relevances = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=24)
 quick = budget(max_examples=60)
 
 
-def extractor(slots: int = 3) -> Extractor:
-    return Extractor(slots, WIDTH)
+def extractor(slots: int = 3, redundancy: float = 0.0) -> Extractor:
+    return Extractor(slots, WIDTH, redundancy)
+
+
+def picked(slots: int, row: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Picks among states that have nothing in common."""
+    return extractor(slots, 4.0).pick(row, torch.eye(row.shape[1])[None], mask)
 
 
 def states(rows: int = 1, count: int = 12, real: int | None = None, seed: int = 0, sentence: int = 1) -> States:
@@ -39,7 +44,8 @@ def test_every_slot_picks_one_real_state_and_all_pick_the_best(
     relevance: list[float], slots: int, padding: int
 ) -> None:
     row = torch.tensor([relevance + [9.0] * padding])
-    picks = extractor(slots).pick(row, torch.arange(row.shape[1])[None] < len(relevance))
+    mask = torch.arange(row.shape[1])[None] < len(relevance)
+    picks = picked(slots, row.masked_fill(~mask, float("-inf")), mask)
     assert picks.shape == (1, slots, row.shape[1])
     assert sorted(picks.unique().tolist()) in ([0.0, 1.0], [1.0])
     assert picks.sum(-1).tolist() == [[1.0] * slots]
@@ -54,7 +60,7 @@ def test_every_slot_picks_one_real_state_and_all_pick_the_best(
 def test_picks_stand_in_reading_order(relevance: list[float], slots: int) -> None:
     """Also where there are too few: then the whole comes again."""
     row = torch.tensor([relevance])
-    chosen = extractor(slots).pick(row, torch.ones_like(row, dtype=torch.bool)).argmax(-1)[0].tolist()
+    chosen = picked(slots, row, torch.ones_like(row, dtype=torch.bool)).argmax(-1)[0].tolist()
     for start in range(0, slots, len(relevance)):
         part = chosen[start : start + len(relevance)]
         assert part == sorted(set(part))
@@ -75,6 +81,27 @@ def test_a_match_lifts_its_whole_sentence_and_rare_words_in_it_most() -> None:
     assert picks is not None
     assert picks.argmax(-1).tolist() == [[4, 5, 6, 7]]
     assert extractor().relevance(rare, there.keys[:, 5:6], torch.ones(1, 1, dtype=torch.bool)).argmax(1).tolist() == [6]
+
+
+def test_what_a_pick_says_already_is_worth_less() -> None:
+    """Six states that say three things, each twice; the second time is worth the redundancy less."""
+    keys = torch.eye(WIDTH)[[0, 0, 1, 1, 2, 2]][None]
+    row = torch.tensor([[5.0, 4.9, 4.0, 3.9, 3.0, 2.9]])
+    mask = torch.ones_like(row, dtype=torch.bool)
+    chosen = {off: extractor(4, off).pick(row, keys, mask).argmax(-1)[0].tolist() for off in (0.0, 1.5, 4.0)}
+    assert chosen == {0.0: [0, 1, 2, 3], 1.5: [0, 1, 2, 4], 4.0: [0, 1, 2, 4]}
+    assert extractor(3, 4.0).pick(row, keys, mask).argmax(-1)[0].tolist() == [0, 2, 4]
+
+
+def test_neighbours_share_relevance_by_learned_weights_within_the_text() -> None:
+    there, query = states(real=10), states(1, 2, seed=1).keys
+    model, mask = extractor(), torch.ones(1, 2, dtype=torch.bool)
+    alone = model.relevance(there, query, mask)[0, :10]
+    with torch.no_grad():
+        model.neighbours[0] = 0.5
+    apart = alone - alone.mean()
+    expected = alone + 0.5 * torch.cat([torch.zeros(2), apart[:-2]])
+    assert torch.allclose(model.relevance(there, query, mask)[0, :10], expected, atol=1e-4)
 
 
 def test_query_padding_counts_for_nothing() -> None:

@@ -14,7 +14,7 @@ from adamem.models.adamem import AdaMem
 from adamem.models.host import HostLLM
 from adamem.models.records import Prompt, Reading, TokenBatch
 from adamem.training import losses, teacher
-from adamem.training.objectives import Objective, Weights
+from adamem.training.objectives import Objective, Selection, Weights
 from tests import tiny
 
 WINDOWS = [Window(list(range(start, start + 20)), [7, 8, 9], [start, 11, 12, 13]) for start in (30, 60, 90)]
@@ -71,14 +71,44 @@ def test_selection_wants_attention_on_the_answer(model: AdaMem) -> None:
     loss = Objective(model, lambda step, part: batch, Weights(selection=1.0)).loss(1, 0)
     attention = model.compress(batch.context, batch.query).attention
     assert attention is not None
+    assert batch.evidence is not None
     expected, window = [], model.settings.chunk_encoder.window
-    for row, (ids, answer) in enumerate(zip(batch.context.rows(), batch.answer.rows(), strict=True)):
-        for token in answer:
-            states = sorted({place // window for place, there in enumerate(ids) if there == token})
-            if states and token != model.host.frame.end:
+    for row, tokens in enumerate(batch.evidence):
+        for places in tokens:
+            states = sorted({place // window for place in places.nonzero()[:, 0].tolist()})
+            if states:
                 expected.append(-float(attention[row, states].logsumexp(0).detach()))
     assert len(expected) > 3
     assert loss.parts["selection"] == pytest.approx(sum(expected) / len(expected), rel=1e-5)
+    alone = Selection(model, lambda step, part: batch, [batch])
+    assert alone.loss(1, 0).parts["selection"] == pytest.approx(loss.parts["selection"], rel=1e-5)
+    assert alone.validate()["loss"] == pytest.approx(loss.parts["selection"], rel=1e-5)
+
+
+def test_a_selector_is_taught_without_touching_anything_else(model: AdaMem) -> None:
+    batch = tiny.batch(model.host)
+    Selection(model, lambda step, part: batch).loss(1, 0).total.backward()
+    moved = {name for name, weight in model.named_parameters() if weight.grad is not None and weight.grad.any()}
+    assert moved
+    assert all(name.startswith("resampler.extractor.") for name in moved)
+
+
+def test_a_short_context_has_its_evidence_in_the_right_states(model: AdaMem) -> None:
+    """Shorter than a chunk: states beyond the text stand for nothing, and shift nothing."""
+    batch = tiny.batch(model.host, [tiny.Question("At Oslo", "Where?", "Oslo")])
+    assert batch.evidence is not None
+    memory = model.compress(batch.context, batch.query)
+    assert memory.attention is not None
+    window = model.settings.chunk_encoder.window
+    states = sorted({place // window for place in batch.evidence[0].any(0).nonzero()[:, 0].tolist()})
+    picked = [
+        -float(memory.attention[0, {p // window for p in token.nonzero()[:, 0].tolist()}.pop()].detach())
+        for token in batch.evidence[0]
+        if token.any()
+    ]
+    assert states[-1] > 0
+    loss = Objective(model, lambda step, part: batch, Weights(selection=1.0)).loss(1, 0)
+    assert loss.parts["selection"] == pytest.approx(sum(picked) / len(picked), rel=1e-5)
 
 
 def test_equal_answers_are_found_to_be_equal(model: AdaMem) -> None:
