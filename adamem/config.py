@@ -324,6 +324,12 @@ class Evaluation(Section):
     full_text_items: PositiveInt
 
 
+class Efficiency(Section):
+    lengths: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+    repeats: PositiveInt
+    batch_size: PositiveInt
+
+
 class Analysis(Section):
     resamples: Annotated[int, Field(ge=1000)]
     examples: PositiveInt
@@ -345,6 +351,7 @@ class AdaMemConfig(Section):
     benchmarks: Benchmarks
     baselines: Baselines
     evaluation: Evaluation
+    efficiency: Efficiency
     analysis: Analysis
 
     @property

@@ -16,7 +16,6 @@ from adamem.data import examples
 from adamem.evaluation.answering import Question
 from adamem.models import host
 from adamem.models.adamem import AdaMem
-from adamem.models.records import TokenBatch
 from adamem.training import losses
 
 FACTS = ("Lima is the capital of Peru.", "Oslo is the capital of Norway.", "Cairo is the capital of Egypt.")
@@ -51,7 +50,7 @@ def _shapes(model: AdaMem, params: config.AdaMemConfig) -> dict[str, bool]:
 
 def _learning(model: AdaMem) -> dict[str, bool]:
     batch = _batch(model)
-    before = model.host.model.get_input_embeddings().weight.clone()
+    before = {name: weight.clone() for name, weight in model.host.model.state_dict().items()}
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3)
     seen = []
     for _ in range(STEPS):
@@ -61,7 +60,7 @@ def _learning(model: AdaMem) -> dict[str, bool]:
         loss.backward()
         optimiser.step()
         seen.append(float(loss.detach()))
-    untouched = torch.equal(before, model.host.model.get_input_embeddings().weight)
+    untouched = all(torch.equal(weight, before[name]) for name, weight in model.host.model.state_dict().items())
     return {f"the loss falls: {seen[0]:.2f} to {seen[-1]:.2f}": seen[-1] < seen[0], "the LLM is untouched": untouched}
 
 
@@ -71,11 +70,8 @@ def _caching(model: AdaMem) -> dict[str, bool]:
     masks = {"query_mask": batch.query.mask, "max_new_tokens": 8}
     fresh = model.generate(batch.query.ids, batch.context.ids, context_mask=batch.context.mask, **masks)
     kept = model.encode_context(batch.context.ids, batch.context.mask)
-    one = TokenBatch.pad([batch.query.rows()[0]])
-    single = model.generate(one.ids, coarse_memory=kept.row(0), max_new_tokens=8)
     return {
         "a cached memory answers as a fresh one": fresh == model.generate(batch.query.ids, coarse_memory=kept, **masks),
-        "one memory of a batch answers alone": single[0] == fresh[0] or model.host.dtype != torch.float32,
     }
 
 

@@ -18,6 +18,7 @@ from adamem import config
 from adamem.analysis import tables
 
 RECORDER = "record"  # its own outputs must not change the key it records
+TIMED = ("reports/training", "reports/efficiency", "reports/README.md", "reports/plots", "reports/hypotheses.json")
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,12 @@ def read(path: Path) -> Lock:
 
 
 def key(lock: Lock, params: config.AdaMemConfig) -> str:
-    """The same for the same settings and outputs, else another: 12 hex digits."""
-    text = json.dumps([dict(lock.outputs), params.model_dump(mode="json")], sort_keys=True)
+    """The same for the same settings, data, models and answers, else another: 12 hex digits.
+
+    Curves and costs hold durations, and what is made of them does, too: they tell runs apart that found the same.
+    """
+    found = {path: md5 for path, md5 in lock.outputs.items() if not path.startswith(TIMED)}
+    text = json.dumps([found, params.model_dump(mode="json")], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

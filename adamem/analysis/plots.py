@@ -33,8 +33,8 @@ def quality(summary: Summary, path: Path) -> None:
         _ours(panel, rows)
         panel.set(title=GROUP_NAMES[group], xlabel=METRIC_NAMES[rows[0].metric], xlim=(-0.02, 1.02))
         panel.set_yticks(range(len(methods)), methods)
-        _plain(panel, "x")
-    _save(figure, path)
+        plain(panel, "x")
+    save(figure, path)
 
 
 def tokens(results: Results, summary: Summary, path: Path) -> None:
@@ -54,9 +54,9 @@ def tokens(results: Results, summary: Summary, path: Path) -> None:
         panel.set(title=GROUP_NAMES[group], ylabel=METRIC_NAMES[rows[0].metric], ylim=(-0.03, 1.03))
         panel.set_xlabel("mean decoder positions (logarithmic above 10)")
         panel.xaxis.set_major_formatter("{x:.0f}")
-        _plain(panel, "both")
+        plain(panel, "both")
         _names_beside(panel, [(row.method, cost, row.value) for row, cost in points.items()])
-    _save(figure, path)
+    save(figure, path)
 
 
 def losses(training: Sequence[Training], path: Path) -> None:
@@ -79,8 +79,8 @@ def _panels(training: Sequence[Training], path: Path, draw: Callable[[Axes, Trai
     for panel, stage in zip(panels, training, strict=False):
         draw(panel, stage)
         panel.set(title=stage.stage, xlabel="step")
-        _plain(panel, "y")
-    _save(figure, path)
+        plain(panel, "y")
+    save(figure, path)
 
 
 def _loss_panel(panel: Axes, stage: Training) -> None:
@@ -161,13 +161,15 @@ def _middle(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _plain(panel: Axes, grid: str) -> None:
+def plain(panel: Axes, grid: str) -> None:
+    """The house style of a panel: no frame above and right, a light grid along `grid`."""
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(axis=grid, color="#DDDDDD", linewidth=0.6)  # pyright: ignore[reportArgumentType]
     panel.set_axisbelow(True)
     panel.title.set_fontsize(10)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a PNG that depends on nothing but what is drawn."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130, metadata={"Software": None})

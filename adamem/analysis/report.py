@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from adamem import config
-from adamem.analysis import page, plots, tables
+from adamem.analysis import costs, hypotheses, page, plots, tables
 from adamem.analysis.quality import Bootstrap, metrics, summarise
 from adamem.analysis.results import read, read_training
 from adamem.analysis.targets import bounds, targets
 
 
 def write(folder: Path, tasks: Path, params: config.AdaMemConfig) -> dict[str, Any]:
-    """Read `benchmarks/` and `training/` in a folder, write metrics, tables, plots and page there.
+    """Read `benchmarks/`, `training/` and `efficiency.json` in a folder, write metrics, tables, plots and page there.
 
     `tasks` holds the items, which say what is resampled together.
 
@@ -25,10 +25,13 @@ def write(folder: Path, tasks: Path, params: config.AdaMemConfig) -> dict[str, A
     results, training = read(folder / "benchmarks", tasks), read_training(folder / "training")
     bootstrap = Bootstrap.of(params)
     summary = summarise(results, bootstrap)
-    judged = targets(results, summary, bootstrap), bounds(results, bootstrap)
+    cost = costs.read(folder / "efficiency.json")
+    claims = hypotheses.judge(results, bootstrap, cost)
+    judged = page.Judged(targets(results, summary, bootstrap), bounds(results, bootstrap), claims)
 
     found = metrics(summary)
     tables.write_json(folder / "metrics.json", found)
+    tables.write_json(folder / "hypotheses.json", hypotheses.tree(claims))
     tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary))
     tables.write_csv(folder / "tables" / "counterfactual.csv", tables.counterfactual_rows(summary))
     tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary))
@@ -36,5 +39,7 @@ def write(folder: Path, tasks: Path, params: config.AdaMemConfig) -> dict[str, A
     plots.tokens(results, summary, folder / "plots" / "tokens.png")
     plots.losses(training, folder / "plots" / "losses.png")
     plots.validation(training, folder / "plots" / "validation.png")
-    tables.write_text(folder / "README.md", page.render(params, results, summary, judged, training))
+    costs.growth(cost, folder / "plots" / "cost_growth.png")
+    costs.amortised(cost, folder / "plots" / "cost_amortised.png")
+    tables.write_text(folder / "README.md", page.render(params, results, summary, judged, training, cost))
     return found

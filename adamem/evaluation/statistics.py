@@ -4,7 +4,7 @@ Items that ask about the same entity stand or fall together, so they are resampl
 clusters, with percentile intervals. Treating such items as independent makes intervals too narrow.
 
 Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 8 and 13; Holm, A Simple
-Sequentially Rejective Multiple Test Procedure (1979).
+Sequentially Rejective Multiple Test Procedure (1979). Permutations: scipy's `permutation_test`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import permutation_test
 
 _BLOCK = 1_000  # resamples drawn at a time: bounds the memory, not the result's quality
 _TAILS = (2.5, 97.5)
@@ -64,6 +65,34 @@ def paired_bootstrap(
         raise ValueError(f"{len(a)} scores against {len(b)}: a paired comparison needs the same items on both sides")
     found = mean_interval(np.subtract(a, b).tolist(), groups, resamples, rng)
     return Interval(found.mean, found.low, found.high)
+
+
+def sign_flip(
+    a: Sequence[float], b: Sequence[float], groups: Sequence[Hashable], resamples: int, rng: np.random.Generator
+) -> float:
+    """The p-value of "a is not above b": how often a difference as large comes about when a and b are exchanged at
+    random, whole groups at a time (exact where there are few groups).
+
+    Raises:
+        ValueError: the three sequences are empty or differ in length.
+    """
+    if not len(a) or not len(a) == len(b) == len(groups):
+        raise ValueError(f"{len(a)} scores against {len(b)} in {len(groups)} groups: give both for every item")
+    sums = [_by_cluster(np.asarray(side, dtype=np.float64), groups)[0] for side in (a, b)]
+    found = permutation_test(
+        sums,
+        _sum_of_differences,
+        permutation_type="samples",
+        alternative="greater",
+        n_resamples=resamples,
+        vectorized=True,
+        rng=rng,
+    )
+    return float(found.pvalue)
+
+
+def _sum_of_differences(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
+    return np.sum(a - b, axis=axis)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

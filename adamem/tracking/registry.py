@@ -24,6 +24,7 @@ REQUIREMENTS = (
     "ruamel.yaml",
     "jaxtyping",
     "filelock",
+    "psutil",
     "tqdm",
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from adamem.analysis import report
 from adamem.analysis.predictions import Prediction, Source
 from adamem.benchmarks import item
 from adamem.benchmarks.item import Fact, Item
+from adamem.evaluation import cost_report
 
 Level = Mapping[str, float]
 Writer = Callable[[Level], Path]
@@ -45,8 +47,8 @@ def _write_cell(folder: Path, method: str, group: str, share: float, items: int)
     (folder / method).mkdir(parents=True, exist_ok=True)
     lines = "".join(row.model_dump_json() + "\n" for row in rows)
     (folder / method / f"{group}.jsonl").write_text(lines, encoding="utf-8")
-    cost = {"decoder_tokens": 300.0 if method.startswith("full") else 16.0, "trainable_parameters": 1_000}
-    sums = {"method": method, "group": group, "n": items, **cost, "offline_bytes_per_token": 72.0}
+    taken = {"decoder_tokens": 300.0 if method.startswith("full") else 16.0, "trainable_parameters": 1_000}
+    sums = {"method": method, "group": group, "n": items, **taken, "offline_bytes_per_token": 72.0}
     (folder / method / f"{group}.json").write_text(json.dumps(sums), encoding="utf-8")
 
 
@@ -80,6 +82,27 @@ def _write_curve(path: Path) -> None:
     path.write_text(json.dumps(curve), encoding="utf-8")
 
 
+def made_up_cost(lengths: tuple[int, ...] = (512, 4096, 8192), cached: float = 0.1) -> dict[str, Any]:
+    """Costs in the form of `reports/efficiency.json`: everything grows with the length but the kept memory's time."""
+    rows = {}
+    for length in lengths:
+        seconds = dict.fromkeys(("full_cold", "adamem_cold", "rag_minilm_k", "rag_bm25_k"), length / 1000)
+        seconds |= {
+            "full_reused": 0.2,
+            "encode": length / 8000,
+            "resample": 0.01,
+            "adamem_cached": cached,
+            "limit": 0.1,
+        }
+        seconds |= {"adamem_decode": 0.02, "full_decode": 0.03, "adamem_batch": 1.0}
+        rows[length] = {f"{way}_seconds": value for way, value in seconds.items()} | {
+            "memory_bytes": length * 1000.0,
+            "full_kv_bytes": length * 23_000.0,
+            "adamem_kv_bytes": 700_000.0,
+        }
+    return cost_report.report(rows, {"load_peak_bytes": 1e9, "full_cold_peak_bytes": 2e9}, 16)
+
+
 def _write(folder: Path, levels: Level) -> Path:
     for method, share in levels.items():
         items = 20 if method.startswith("full") else 40
@@ -89,6 +112,7 @@ def _write(folder: Path, levels: Level) -> Path:
         for name, items in (("test", 40), ("counterfactual", 20)):
             asked = [_item(name, group, index) for index in range(items)]
             item.write(folder / "tasks" / group / f"{name}.jsonl", asked)
+    (folder / "efficiency.json").write_text(json.dumps(made_up_cost()), encoding="utf-8")
     for stage in ("phase1", "phase2"):
         _write_curve(folder / "training" / f"{stage}.json")
     return folder

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adamem import config
-from adamem.analysis import page, quality, report
+from adamem.analysis import costs, hypotheses, page, quality, report
 from adamem.analysis.results import read, read_training
 from adamem.analysis.targets import bounds, targets
 
@@ -28,8 +28,10 @@ def _numbers(folder: Path, params: config.AdaMemConfig) -> dict[str, Any]:
 def _page(folder: Path, params: config.AdaMemConfig) -> str:
     results, bootstrap = read(folder / "benchmarks", folder / "tasks"), quality.Bootstrap.of(params)
     summary = quality.summarise(results, bootstrap)
-    judged = targets(results, summary, bootstrap), bounds(results, bootstrap)
-    return page.render(params, results, summary, judged, read_training(folder / "training"))
+    cost = costs.read(folder / "efficiency.json")
+    claims = hypotheses.judge(results, bootstrap, cost)
+    judged = page.Judged(targets(results, summary, bootstrap), bounds(results, bootstrap), claims)
+    return page.render(params, results, summary, judged, read_training(folder / "training"), cost)
 
 
 def _text(path: Path) -> str:
@@ -111,7 +113,7 @@ def test_the_page_holds_what_a_visitor_needs(good: Path) -> None:
         "## How to reproduce",
     ):
         assert expected in text, expected
-    for image in ("quality", "tokens", "losses", "validation"):
+    for image in ("quality", "tokens", "losses", "validation", "cost_growth", "cost_amortised"):
         assert f"plots/{image}.png" in text
         assert (good / "plots" / f"{image}.png").stat().st_size > 5_000
 

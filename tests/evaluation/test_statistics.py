@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adamem.evaluation.statistics import holm, mean_interval, paired_bootstrap, shared_clusters
+from adamem.evaluation.statistics import holm, mean_interval, paired_bootstrap, shared_clusters, sign_flip
 
 
 def _rng(seed: int = 0) -> np.random.Generator:
@@ -63,11 +63,35 @@ def test_an_interval_lies_within_the_data_and_holds_its_mean_when_all_agree(valu
     assert min(values) - 1e-9 <= found.low <= found.high <= max(values) + 1e-9
 
 
+def test_a_permutation_test_of_nothing_is_an_error() -> None:
+    with pytest.raises(ValueError, match="0 scores against 0"):
+        sign_flip([], [], [], 100, _rng())
+
+
 def test_unequal_or_empty_input_is_an_error() -> None:
     with pytest.raises(ValueError, match="0 values"):
         mean_interval([], [], 1_000, _rng())
     with pytest.raises(ValueError, match="2 scores against 1"):
         paired_bootstrap([1.0, 0.0], [1.0], ["x", "y"], 1_000, _rng())
+
+
+def test_the_permutation_test_is_exact_on_a_worked_example() -> None:
+    """Four pairs that all differ by 1: of 16 exchanges only one gives as much, so p is 1/16, and 1 the other way."""
+    a, b = [2.0, 3.0, 4.0, 5.0], [1.0, 2.0, 3.0, 4.0]
+    assert sign_flip(a, b, range(4), 10_000, _rng()) == pytest.approx(1 / 16)
+    assert sign_flip(b, a, range(4), 10_000, _rng()) == pytest.approx(1.0)
+    assert sign_flip(a, b, [0, 0, 1, 1], 10_000, _rng()) == pytest.approx(1 / 4)
+
+
+def test_the_permutation_test_is_wrong_as_often_as_it_says() -> None:
+    source, trials = _rng(7), 400
+    clusters = np.repeat(np.arange(20), 2)
+    found = []
+    for _ in range(trials):
+        shared = source.normal(size=20)[clusters]
+        a, b = (shared + source.normal(size=40) for _ in range(2))
+        found.append(sign_flip(a.tolist(), b.tolist(), clusters.tolist(), 200, source))
+    assert 0.02 <= np.mean(np.array(found) < 0.05) <= 0.085
 
 
 def test_holm_on_a_worked_example() -> None:

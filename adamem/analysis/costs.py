@@ -1,0 +1,159 @@
+"""What an answer costs: the efficiency part of the page and its two plots, from `reports/efficiency.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from adamem.analysis.methods import BLUE, GREEN, GREY, PURPLE, VERMILLION
+from adamem.analysis.plots import plain, save
+from adamem.analysis.tables import markdown
+
+Cost = Mapping[str, Any]
+
+# way, how it is called, colour, line style
+WAYS = (
+    ("full_cold", "full text, read for every query", PURPLE, "-"),
+    ("full_reused", "full text, keys and values kept", PURPLE, "--"),
+    ("adamem_cold", "AdaMem, encoding included", BLUE, "--"),
+    ("adamem_cached", "AdaMem, coarse memory kept", BLUE, "-"),
+    ("rag_minilm_k", "retrieval by MiniLM, chunks embedded for every query", GREEN, "-"),
+    ("rag_bm25_k", "retrieval by BM25, indexed for every query", GREEN, "--"),
+    ("encode", "encoding alone, once per text", VERMILLION, "-"),
+    ("limit", "the bare LLM on as many positions: no way can be faster", GREY, ":"),
+)
+TARGETS = {  # what was set out for, and whether more is better
+    "ttft_cached_over_limit": (1.25, False),
+    "ttft_cached_8192_over_512": (1.5, False),
+    "ttft_full_over_cached_4096": (30.0, True),
+    "prefill_over_encode_4096": (5.0, True),
+    "encode_8192_over_4096": (2.2, False),
+    "kv_bytes_over_memory_bytes": (20.0, True),
+}
+MEANINGS = {
+    "ttft_cached_over_limit": "time to first token, memory kept, over the bare LLM on as many positions (worst length)",
+    "ttft_cached_8192_over_512": "time to first token, memory kept, of 8,192 tokens over that of 512",
+    "ttft_full_over_cached_4096": "time to first token at 4,096 tokens, full text over memory kept",
+    "prefill_over_encode_4096": "reading 4,096 tokens in full over encoding them",
+    "encode_8192_over_4096": "encoding 8,192 tokens over encoding 4,096",
+    "kv_bytes_over_memory_bytes": "bytes of the full text's keys and values over bytes of the coarse memory",
+}
+
+
+def read(path: Path) -> Cost:
+    """The measured costs.
+
+    Raises:
+        ValueError: the file is missing or not what stage `efficiency` writes.
+    """
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+        return {part: dict(tree[part]) for part in ("ratios", "lengths", "peaks")}
+    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: no measured costs there ({error!r}); run stage `efficiency`") from error
+
+
+def section(cost: Cost) -> str:
+    """The part of the page, without its heading."""
+    parts = [
+        "Batch 1, medians of rounds in which all ways took turns, on the machine that ran the pipeline. Seconds to the "
+        "first token of an answer, by length of the text:",
+        _seconds(cost),
+        "![Time to first token against length](plots/cost_growth.png)",
+        "![Total time against the number of queries](plots/cost_amortised.png)",
+        "Ratios, and what was aimed at:",
+        _ratios(cost),
+        "Sizes and rates:",
+        _sizes(cost),
+        _peaks(cost),
+    ]
+    return "\n\n".join(parts)
+
+
+def _seconds(cost: Cost) -> str:
+    lengths = list(cost["lengths"])
+    rows = [
+        [f"`{way}`", name, *(f"{cost['lengths'][length][f'{way}_seconds']:.3f}" for length in lengths)]
+        for way, name, _, _ in WAYS
+    ]
+    return markdown(["way", "", *(f"{int(length):,}" for length in lengths)], rows, numbers_from=2)
+
+
+def _ratios(cost: Cost) -> str:
+    rows = []
+    for name, (aim, more) in TARGETS.items():
+        value = cost["ratios"].get(name)
+        met = "not measured" if value is None else "**met**" if (value >= aim) == more or value == aim else "not met"
+        found = "" if value is None else f"{value:.2f}"
+        rows.append([f"`{name}`", MEANINGS[name], met, f"{'≥' if more else '≤'} {aim:g}", found])
+    return markdown(["ratio", "", "verdict", "aim", "measured"], rows, numbers_from=3)
+
+
+def _sizes(cost: Cost) -> str:
+    lengths = cost["lengths"].values()
+    rows = [
+        ["encoding, tokens per second", *(f"{row['encode_tokens_per_second']:,.0f}" for row in lengths)],
+        [
+            "queries per second, a batch on a kept memory",
+            *(f"{row['adamem_queries_per_second']:.1f}" for row in lengths),
+        ],
+        ["one more token, AdaMem (ms)", *(f"{1000 * row['adamem_decode_seconds']:.0f}" for row in lengths)],
+        ["one more token, full text (ms)", *(f"{1000 * row['full_decode_seconds']:.0f}" for row in lengths)],
+        ["coarse memory (MB)", *(f"{row['memory_bytes'] / 1e6:.1f}" for row in lengths)],
+        ["keys and values of the full text (MB)", *(f"{row['full_kv_bytes'] / 1e6:.1f}" for row in lengths)],
+        ["keys and values of the memory tokens (MB)", *(f"{row['adamem_kv_bytes'] / 1e6:.1f}" for row in lengths)],
+        ["queries until encoding has paid for itself", *(_paid(row["queries_until_paid"]) for row in lengths)],
+    ]
+    return markdown(["", *(f"{int(length):,}" for length in cost["lengths"])], rows)
+
+
+def _paid(queries: float | None) -> str:
+    return "never" if queries is None else f"{queries:.2f}"
+
+
+def _peaks(cost: Cost) -> str:
+    peaks = {name.removesuffix("_peak_bytes"): f"{peak / 1e9:.2f} GB" for name, peak in cost["peaks"].items()}
+    found = ", ".join(f"`{way}` {peak}" for way, peak in peaks.items())
+    return f"Peak memory of a fresh process that answers one question on the longest text: {found}."
+
+
+def growth(cost: Cost, path: Path) -> None:
+    """Time to first token against length, both logarithmic."""
+    figure = Figure(figsize=(8, 4.6), layout="constrained")
+    panel = figure.subplots()
+    lengths = [int(length) for length in cost["lengths"]]
+    for way, name, colour, line in WAYS:
+        values = [row[f"{way}_seconds"] for row in cost["lengths"].values()]
+        panel.plot(lengths, values, line, color=colour, marker="o", markersize=3, label=name)
+    panel.set(xscale="log", yscale="log", xlabel="context tokens", ylabel="seconds")
+    panel.set_xticks(lengths, [f"{length:,}" for length in lengths])
+    panel.minorticks_off()
+    plain(panel, "both")
+    figure.legend(loc="outside right upper", frameon=False, fontsize=8)
+    save(figure, path)
+
+
+def amortised(cost: Cost, path: Path) -> None:
+    """Seconds spent on one text after so many queries, at the longest length."""
+    length, row = list(cost["lengths"].items())[-1]
+    queries = list(range(1, 21))
+    ways = [
+        ("full text, read for every query", PURPLE, "-", "full_cold", "full_cold"),
+        ("full text, keys and values kept", PURPLE, "--", "full_cold", "full_reused"),
+        ("AdaMem, coarse memory kept", BLUE, "-", "adamem_cold", "adamem_cached"),
+    ]
+    figure = Figure(figsize=(8, 3.8), layout="constrained")
+    panel = figure.subplots()
+    for name, colour, line, first, later in ways:
+        totals = [row[f"{first}_seconds"] + row[f"{later}_seconds"] * (count - 1) for count in queries]
+        panel.plot(queries, totals, line, color=colour, label=name)
+    panel.set(xlabel=f"queries on one text of {int(length):,} tokens", ylabel="seconds to all first tokens")
+    panel.set_yscale("log")
+    panel.set_xticks([1, 5, 10, 15, 20])
+    plain(panel, "both")
+    panel.legend(frameon=False, fontsize=8)
+    save(figure, path)

@@ -1,0 +1,164 @@
+"""H1, H2 and H3, judged from the numbers alone.
+
+A hypothesis is supported when the 95 % interval of its effect lies above 0 and Holm's p over the three is below
+0.05; not supported when the interval lies below 0, undecided otherwise. Where a claim is about several comparisons, the
+one in which it is weakest speaks for all (an intersection-union test, whose p needs no correction). The thresholds are
+the only constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from adamem.analysis.quality import DIGITS, OURS, Bootstrap
+from adamem.analysis.results import MAIN_METRIC, Results
+from adamem.evaluation.statistics import holm, paired_bootstrap, sign_flip
+
+Verdict = Literal["supported", "not supported", "undecided"]
+
+QUERY_FREE = ("icae", "autocompressor", "mean_pool", "adamem_query_free")
+RETRIEVAL_AT_K = ("rag_minilm_k", "rag_bm25_k")
+UPPER, LOWER = "full_context_tuned", "no_context_tuned"
+FUSION = "A"
+SHARE_OF_FULL = 0.9
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A mean difference on one group with its 95 % interval and one-sided p that it is above 0."""
+
+    group: str
+    metric: str
+    against: str
+    n: int
+    effect: float
+    low: float
+    high: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A claim, the comparison in which it is weakest, Holm's p, the verdict, and why."""
+
+    name: str
+    claim: str
+    weakest: Effect | None
+    effects: tuple[Effect, ...]
+    p: float | None
+    verdict: Verdict
+    why: str
+    seeds: int = 1
+
+
+def judge(results: Results, bootstrap: Bootstrap, cost: Mapping[str, Any]) -> list[Hypothesis]:
+    """All three; `cost` is the content of `reports/efficiency.json`."""
+    claims = [_adaptive(results, bootstrap), _fusion(results, bootstrap), _caching(results, bootstrap, cost)]
+    judged = [claim for claim in claims if claim.weakest is not None]
+    corrected = holm([claim.weakest.p for claim in judged if claim.weakest is not None])
+    p_values = {claim.name: round(p, DIGITS) for claim, p in zip(judged, corrected, strict=True)}
+    return [_verdict(claim, p_values.get(claim.name)) for claim in claims]
+
+
+def tree(hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
+    """The content of `reports/hypotheses.json`."""
+    return {one.name: _entry(one) for one in hypotheses}
+
+
+def _entry(one: Hypothesis) -> dict[str, Any]:
+    weakest = one.weakest
+    numbers = {key: getattr(weakest, key) if weakest else None for key in ("effect", "low", "high")}
+    named = {key: getattr(weakest, key) if weakest else None for key in ("group", "metric", "against", "n")}
+    rows = [vars(effect) for effect in one.effects]
+    return {
+        **numbers,
+        "p": one.p,
+        "verdict": one.verdict,
+        "seeds": one.seeds,
+        **named,
+        "claim": one.claim,
+        "why": one.why,
+        "effects": rows,
+    }
+
+
+def _verdict(claim: Hypothesis, p: float | None) -> Hypothesis:
+    """What the numbers say, unless something that the claim needs is missing (then `why` says so already)."""
+    weakest = claim.weakest
+    if weakest is None or p is None or claim.why:
+        return replace(claim, p=p)
+    if weakest.low > 0 and p < ALPHA:
+        return replace(claim, p=p, verdict="supported", why="the whole interval is above 0")
+    if weakest.high < 0:
+        return replace(claim, p=p, verdict="not supported", why="the whole interval is below 0")
+    return replace(claim, p=p, why="the interval holds 0")
+
+
+def _adaptive(results: Results, bootstrap: Bootstrap) -> Hypothesis:
+    claim = f"query-adaptive beats the best query-free compression at equal K on {FUSION}"
+    arms = [arm for arm in QUERY_FREE if (arm, FUSION) in results.by_key]
+    found = [effect for arm in arms if (effect := _effect(results, bootstrap, arm, FUSION)) is not None]
+    best = min(found, key=lambda effect: effect.effect, default=None)
+    why = "no query-free arm was run" if best is None else _speechless(results, bootstrap, best.against)
+    return Hypothesis("H1", claim, best, tuple(found), None, "undecided", why)
+
+
+def _speechless(results: Results, bootstrap: Bootstrap, arm: str) -> str:
+    """A query-free arm that knows no more than the question is no opponent."""
+    above = _difference(results, bootstrap, arm, LOWER, FUSION)
+    if above is not None and above.low > 0:
+        return ""
+    return f"`{arm}`, the best query-free arm, does not beat `{LOWER}`, so beating it shows little"
+
+
+def _fusion(results: Results, bootstrap: Bootstrap) -> Hypothesis:
+    claim = f"query-adaptive beats every top-k retrieval at as many decoder positions on {FUSION}"
+    found = [effect for arm in RETRIEVAL_AT_K if (effect := _effect(results, bootstrap, arm, FUSION)) is not None]
+    missing = [arm for arm in RETRIEVAL_AT_K if (arm, FUSION) not in results.by_key]
+    why = f"not run: {', '.join(missing)}" if missing else ""
+    return Hypothesis("H2", claim, _weakest(found), tuple(found), None, "undecided", why)
+
+
+def _caching(results: Results, bootstrap: Bootstrap, cost: Mapping[str, Any]) -> Hypothesis:
+    claim = f"quality is at least {SHARE_OF_FULL} of tuned full context in every group, repeated queries are cheaper"
+    found = [
+        effect
+        for group in results.groups
+        if (effect := _effect(results, bootstrap, UPPER, group, SHARE_OF_FULL)) is not None
+    ]
+    saved = _cheaper(cost)
+    why = "" if saved else "repeated queries are not cheaper"
+    return Hypothesis("H3", claim, _weakest(found), tuple(found), None, "undecided" if saved else "not supported", why)
+
+
+def _cheaper(cost: Mapping[str, Any]) -> bool:
+    """Whether a query on a kept memory reaches its first token sooner than one on the full text, at every length."""
+    rows = cost["lengths"].values()
+    return all(row["adamem_cached_seconds"] < row["full_cold_seconds"] for row in rows)
+
+
+def _weakest(effects: Sequence[Effect]) -> Effect | None:
+    return max(effects, key=lambda effect: (effect.p, -effect.low), default=None)
+
+
+def _effect(results: Results, bootstrap: Bootstrap, against: str, group: str, share: float = 1.0) -> Effect | None:
+    return _difference(results, bootstrap, OURS, against, group, share)
+
+
+def _difference(
+    results: Results, bootstrap: Bootstrap, a: str, b: str, group: str, share: float = 1.0
+) -> Effect | None:
+    """Mean of a - share * b over the items both answered."""
+    metric = MAIN_METRIC[group]
+    pairs = results.pairs(a, b, group, metric)
+    if pairs is None:
+        return None
+    theirs = [share * score for score in pairs.b]
+    name = f"{a} - {share} {b} {group} {metric}"
+    found = paired_bootstrap(pairs.a, theirs, pairs.clusters, bootstrap.resamples, bootstrap.rng(name))
+    p = sign_flip(pairs.a, theirs, pairs.clusters, bootstrap.resamples, bootstrap.rng(f"{name} p"))
+    numbers = (round(value, DIGITS) for value in (found.difference, found.low, found.high, p))
+    return Effect(group, metric, b, len(pairs.a), *numbers)

@@ -1,0 +1,92 @@
+"""H1, H2, H3: the verdict follows the numbers, whichever way they fall, and says what it lacks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from adamem import config
+from adamem.analysis import costs, hypotheses, quality, results
+from adamem.analysis.hypotheses import Hypothesis
+from tests.analysis.conftest import made_up_cost
+
+Level = Mapping[str, float]
+Judge = Callable[[Level], dict[str, Hypothesis]]
+
+
+@pytest.fixture
+def judge(reports: Callable[[Level], Path], params: config.AdaMemConfig) -> Judge:
+    def judged(levels: Level) -> dict[str, Hypothesis]:
+        folder = reports(levels)
+        found = results.read(folder / "benchmarks", folder / "tasks")
+        return {one.name: one for one in hypotheses.judge(found, quality.Bootstrap.of(params), made_up_cost())}
+
+    return judged
+
+
+def test_clear_numbers_support_all_three(judge: Judge, levels: Level) -> None:
+    found = judge(levels)
+    assert [one.verdict for one in found.values()] == ["supported"] * 3
+    assert found["H1"].weakest is not None and found["H1"].weakest.against == "icae"
+    assert found["H2"].weakest is not None and found["H2"].weakest.against == "rag_bm25_k"
+    assert [effect.group for effect in found["H3"].effects] == ["A", "B", "C", "D"]
+    assert all(one.p is not None and one.p < 0.05 for one in found.values())
+
+
+def test_clear_numbers_the_other_way_support_none(judge: Judge, levels: Level) -> None:
+    found = judge({**levels, "adamem": 0.1, "no_context_tuned": 0.0})
+    assert [one.verdict for one in found.values()] == ["not supported"] * 3
+
+
+def test_equal_scores_decide_nothing(judge: Judge, levels: Level) -> None:
+    found = judge({**levels, "adamem": 0.6})
+    assert found["H2"].verdict == "undecided"
+    assert found["H2"].weakest is not None and found["H2"].weakest.effect == 0
+
+
+def test_an_opponent_that_knows_nothing_supports_nothing(judge: Judge, levels: Level) -> None:
+    found = judge({**levels, "icae": 0.2, "autocompressor": 0.2, "no_context_tuned": 0.2})
+    assert found["H1"].verdict == "undecided"
+    assert "does not beat `no_context_tuned`" in found["H1"].why
+
+
+def test_without_opponents_a_claim_stays_open(judge: Judge) -> None:
+    found = judge({"adamem": 0.9})
+    assert [one.verdict for one in found.values()] == ["undecided"] * 3
+    assert [one.p for one in found.values()] == [None] * 3
+    assert "rag_minilm_k" in found["H2"].why
+
+
+def test_caching_that_saves_nothing_refutes_the_third(
+    reports: Callable[[Level], Path], levels: Level, params: config.AdaMemConfig
+) -> None:
+    folder = reports(levels)
+    found = results.read(folder / "benchmarks", folder / "tasks")
+    slow = made_up_cost(cached=100.0)
+    third = hypotheses.judge(found, quality.Bootstrap.of(params), slow)[2]
+    assert (third.verdict, third.why) == ("not supported", "repeated queries are not cheaper")
+
+
+def test_the_file_has_the_agreed_names(good: Path) -> None:
+    found = json.loads((good / "hypotheses.json").read_text(encoding="utf-8"))
+    assert list(found) == ["H1", "H2", "H3"]
+    for one in found.values():
+        assert {"effect", "low", "high", "p", "verdict", "seeds"} <= set(one)
+        assert one["low"] <= one["effect"] <= one["high"]
+
+
+def test_costs_that_were_not_measured_say_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="run stage `efficiency`"):
+        costs.read(tmp_path / "efficiency.json")
+    (tmp_path / "efficiency.json").write_text('{"ratios": {}}', encoding="utf-8")
+    with pytest.raises(ValueError, match="run stage `efficiency`"):
+        costs.read(tmp_path / "efficiency.json")
+
+
+def test_a_ratio_at_a_length_nobody_measured_is_no_verdict() -> None:
+    text = costs.section(made_up_cost(lengths=(64, 128)))
+    assert text.count("not measured") == 4
+    assert text.count("**met**") == 2
