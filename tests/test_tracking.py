@@ -149,11 +149,12 @@ def test_a_pipeline_is_recorded_by_its_key(store: Path, params: config.AdaMemCon
     assert not tracking.recorded("0123")  # a failed attempt does not count
     with tracking.run("record", params, name="pipeline:0123") as run:
         run.tags({tracking.KEY: "0123"})
-        run.metrics({"quality": {"adamem": {"A": {"f1": 0.5}}}})
+        run.metrics({"quality": {"adamem": {"A": {"f1": 0.5}}}, "seconds": {"benchmark@adamem": 2.0}})
     assert tracking.recorded("0123")
     [found] = _find(f"tags.`{tracking.KEY}` = '0123' and attributes.status = 'FINISHED'")
     assert found.info.run_name == "pipeline:0123"
     assert found.data.metrics["quality/adamem/A/f1"] == 0.5
+    assert found.data.metrics["seconds/benchmark/adamem"] == 2.0  # MLflow takes no @
 
 
 SERVED = """

@@ -73,7 +73,7 @@ def render(
         "## Can the groups tell methods apart?\n\n" + _bounds(judged.bounds),
         _counterfactual(summary),
         "## What an answer costs\n\n" + costs.section(cost),
-        "## Learning curves and minutes\n\n" + _training(training),
+        "## Learning curves and minutes\n\n" + _training(params, training),
         "## Examples\n\n" + _examples(params, results),
         REPRODUCE,
     ]
@@ -99,8 +99,9 @@ def _hypotheses(hypotheses: Sequence[Hypothesis]) -> str:
 
 
 def _setting(params: config.AdaMemConfig) -> str:
-    encoder, steps = params.chunk_encoder, (params.phase1, params.phase2, params.phase3)
-    counts = ", ".join(str(phase.optimiser.steps) for phase in steps)
+    encoder = params.chunk_encoder
+    counts = [str(phase.optimiser.steps) for phase in (params.phase1, params.phase2, params.phase3)]
+    counts[1] = f"{params.phase2.selector.steps} for the selector alone, then {counts[1]}"
     rows = [
         ["frozen LLM", _origin(params.llm.source.model_dump())],
         ["text of phase 1", _corpus(params.data.corpus.model_dump())],
@@ -110,7 +111,7 @@ def _setting(params: config.AdaMemConfig) -> str:
             f"{encoder.chunk_size} tokens, {encoder.summary_states} states each, {encoder.window} tokens a state",
         ],
         ["projection, interface", f"`{params.projection.kind}`, `{params.interface.kind}`"],
-        ["optimiser steps of phases 1, 2, 3", counts],
+        ["optimiser steps of phases 1, 2, 3", "; ".join(counts)],
         ["contexts", _contexts(params.benchmarks)],
         ["seed", str(params.seed)],
     ]
@@ -192,16 +193,29 @@ def _counterfactual(summary: Summary) -> str:
     )
 
 
-def _training(training: Sequence[Training]) -> str:
+def _training(params: config.AdaMemConfig, training: Sequence[Training]) -> str:
     rows = [[f"`{run.stage}`", f"{run.seconds / 60:.1f}", str(run.steps)] for run in training]
     plots = "![Losses](plots/losses.png)\n\n![Exact match on validation items](plots/validation.png)"
     table = markdown(["stage", "minutes", "steps"], rows)
     head = (
         "The weights of the lowest validation loss are kept. Exact match here is teacher-forced, so it flatters. "
         "Trainings of two parts show one behind the other: text, then tasks, for the trained baselines; what to pick "
-        "(the loss of the attention), then what to answer (that of the answers), for phase 2."
+        "(the loss of the attention), then what to answer (that of the answers), for phase 2.\n\n" + _shares(params)
     )
     return f"{head}\n\n{plots}\n\n{table}\n\nMinutes of every stage, the untrained ones too: [minutes.md](minutes.md)."
+
+
+def _shares(params: config.AdaMemConfig) -> str:
+    """Who was trained on what: a comparison is worth what this says."""
+    phase, shown = params.phase2, params.phase2.optimiser
+    read = shown.steps * shown.batch_size * shown.accumulate
+    passes = phase.selector.steps * phase.selector.batch_size * phase.selector.accumulate / read
+    return (
+        f"`adamem`, `icae` and `autocompressor` are trained on the same {read:,} questions, with the same optimiser. "
+        f"The selector of `adamem` sees these questions another {passes:.1f} times over without the LLM reading; the "
+        "query-free compressors select nothing and have no such part. Retrieval is untuned; the tuned bounds have "
+        "optimisers of their own (`params.yaml`)."
+    )
 
 
 def _examples(params: config.AdaMemConfig, results: Results) -> str:

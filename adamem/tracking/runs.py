@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -80,7 +81,7 @@ class Run:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        known = {key: value for key, value in flatten(values, "/").items() if value is not None}
+        known = {_allowed(key): value for key, value in flatten(values, "/").items() if value is not None}
         self.client.log_batch(self.id, metrics=[Metric(key, float(value), now, step) for key, value in known.items()])
 
 
@@ -164,6 +165,11 @@ def flatten(tree: Mapping[str, Any], separator: str, prefix: str = "") -> dict[s
         else:
             flat[prefix + key] = value
     return flat
+
+
+def _allowed(name: str) -> str:
+    """A metric's name as MLflow takes it: the stage `benchmark@adamem` becomes `benchmark/adamem`."""
+    return re.sub(r"[^\w\-. :/]", "/", name)
 
 
 def digest(path: Path) -> str:

@@ -37,8 +37,11 @@ def test_the_key_follows_outputs_and_settings_and_nothing_else(lock: Path, param
     assert key != ledger.key(ledger.read(lock), params.model_copy(update={"seed": 1}))
     lock.write_text(LOCK + RECORD, encoding="utf-8")  # the recorder's own outputs
     assert key == ledger.key(ledger.read(lock), params)
-    lock.write_text(LOCK.replace("bbbb", "ffff"), encoding="utf-8")
-    assert key != ledger.key(ledger.read(lock), params)
+    lock.write_text(LOCK.replace("cccc", "ffff"), encoding="utf-8")  # a curve, which holds durations
+    assert key == ledger.key(ledger.read(lock), params)
+    for result in ("bbbb", "dddd"):
+        lock.write_text(LOCK.replace(result, "ffff"), encoding="utf-8")
+        assert key != ledger.key(ledger.read(lock), params)
 
 
 def test_outputs_are_known_by_path(lock: Path) -> None:
