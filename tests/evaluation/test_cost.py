@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -53,6 +54,16 @@ def test_a_reused_text_answers_as_a_fresh_one_and_again(bench: Bench, corpus: Pa
         again = [acts["full_reused"]() for _ in range(2)]
     assert isinstance(fresh, list)
     assert [token.tolist() for token in again if isinstance(token, torch.Tensor)] == [fresh[0]] * 2
+
+
+def test_the_high_water_mark_is_this_process_own_and_never_falls() -> None:
+    before = cost._high_water()
+    block = torch.ones(30_000_000, dtype=torch.int8)
+    after = cost._high_water()
+    assert 0 < before <= after
+    assert after > 0.99 * psutil.Process().memory_info().rss  # the kernel counts in batches
+    del block
+    assert cost._high_water() >= after
 
 
 def test_ratios_are_of_what_they_say() -> None:
