@@ -14,13 +14,12 @@ from typing import Any, Literal
 
 from adamem.analysis.quality import DIGITS, OURS, Bootstrap
 from adamem.analysis.results import MAIN_METRIC, Results
+from adamem.analysis.targets import LOWER, RETRIEVAL_AT_K, UPPER
 from adamem.evaluation.statistics import holm, paired_bootstrap, sign_flip
 
 Verdict = Literal["supported", "not supported", "undecided"]
 
 QUERY_FREE = ("icae", "autocompressor", "mean_pool", "adamem_query_free")
-RETRIEVAL_AT_K = ("rag_minilm_k", "rag_bm25_k")
-UPPER, LOWER = "full_context_tuned", "no_context_tuned"
 FUSION = "A"
 SHARE_OF_FULL = 0.9
 ALPHA = 0.05
@@ -100,7 +99,7 @@ def _verdict(claim: Hypothesis, p: float | None) -> Hypothesis:
 def _adaptive(results: Results, bootstrap: Bootstrap) -> Hypothesis:
     claim = f"query-adaptive beats the best query-free compression at equal K on {FUSION}"
     arms = [arm for arm in QUERY_FREE if (arm, FUSION) in results.by_key]
-    found = [effect for arm in arms if (effect := _effect(results, bootstrap, arm, FUSION)) is not None]
+    found = [effect for arm in arms if (effect := _difference(results, bootstrap, OURS, arm, FUSION)) is not None]
     best = min(found, key=lambda effect: effect.effect, default=None)
     why = "no query-free arm was run" if best is None else _speechless(results, bootstrap, best.against)
     return Hypothesis("H1", claim, best, tuple(found), None, "undecided", why)
@@ -116,7 +115,9 @@ def _speechless(results: Results, bootstrap: Bootstrap, arm: str) -> str:
 
 def _fusion(results: Results, bootstrap: Bootstrap) -> Hypothesis:
     claim = f"query-adaptive beats every top-k retrieval at as many decoder positions on {FUSION}"
-    found = [effect for arm in RETRIEVAL_AT_K if (effect := _effect(results, bootstrap, arm, FUSION)) is not None]
+    found = [
+        effect for arm in RETRIEVAL_AT_K if (effect := _difference(results, bootstrap, OURS, arm, FUSION)) is not None
+    ]
     missing = [arm for arm in RETRIEVAL_AT_K if (arm, FUSION) not in results.by_key]
     why = f"not run: {', '.join(missing)}" if missing else ""
     return Hypothesis("H2", claim, _weakest(found), tuple(found), None, "undecided", why)
@@ -127,7 +128,7 @@ def _caching(results: Results, bootstrap: Bootstrap, cost: Mapping[str, Any]) ->
     found = [
         effect
         for group in results.groups
-        if (effect := _effect(results, bootstrap, UPPER, group, SHARE_OF_FULL)) is not None
+        if (effect := _difference(results, bootstrap, OURS, UPPER, group, SHARE_OF_FULL)) is not None
     ]
     saved = _cheaper(cost)
     why = "" if saved else "repeated queries are not cheaper"
@@ -142,10 +143,6 @@ def _cheaper(cost: Mapping[str, Any]) -> bool:
 
 def _weakest(effects: Sequence[Effect]) -> Effect | None:
     return max(effects, key=lambda effect: (effect.p, -effect.low), default=None)
-
-
-def _effect(results: Results, bootstrap: Bootstrap, against: str, group: str, share: float = 1.0) -> Effect | None:
-    return _difference(results, bootstrap, OURS, against, group, share)
 
 
 def _difference(
