@@ -20,10 +20,11 @@ export TEXT QUESTION  # by the environment, so that quotes in them are harmless
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint unit smoke sanity demo ui profile clean
+.PHONY: help setup run evidence test lint unit smoke sanity demo ui profile clean
 
 help:
 	@echo "make run                                the whole experiment: download, train, compare, plot (reports/README.md)"
+	@echo "make evidence                           further arms and the hypotheses with all of them (reports/evidence/README.md)"
 	@echo "make test                               lint, types, import contracts, tests, the graph at toy size"
 	@echo "make smoke                              the same graph at toy size, in a temporary clone"
 	@echo "make sanity                             step 0 on the real small LLM: shapes, the loss falls, cached = fresh"
@@ -49,6 +50,10 @@ $(READY): requirements.lock pyproject.toml
 run: setup
 	$(BIN)/dvc repro
 	@echo "read reports/README.md; compare runs with: make ui"
+
+evidence: setup
+	$(BIN)/dvc repro stages/evidence/dvc.yaml
+	@echo "read reports/evidence/README.md"
 
 demo: setup
 	@test -n "$$TEXT" -a -n "$$QUESTION" || { echo "usage: make demo TEXT=notes.txt QUESTION='Who ...?'" >&2; exit 2; }

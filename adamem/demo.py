@@ -43,8 +43,7 @@ def tell(path: Path, question: str, folder: Path, llm_folder: Path) -> str:
     params = config.load()
     llm = host.load(llm_folder, params.llm)
     model = checkpoint.load(folder, llm)
-    window = model.settings.chunk_encoder.window
-    answer = answering.ask(model, text, question, params.evaluation, window)
+    answer = answering.ask(model, text, question, params.evaluation)
     ids = encode(llm.tokenizer, text)
     spans = sorted(answer.sources or [], key=lambda span: -span.share)[:SHOWN]
     size = model.settings.chunk_encoder.chunk_size

@@ -14,14 +14,16 @@ from adamem.training import fitting
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=fitting.FITTERS)
-    name = parser.parse_args().name
+    parser.add_argument("--reports", type=Path, default=Path("reports"), help="where training/NAME.json goes")
+    given = parser.parse_args()
+    name = given.name
     params = config.load()
     bench = catalogue.Bench(host.load(Path("models/llm"), params.llm), params, Path("models"))
 
     with tracking.run(f"baseline@{name}", params, [Path("data/tasks")]) as run:
         for step in fitting.FITTERS[name](bench, Path("data"), Path("models/baselines") / name):
             run.log(step.number, step.values)
-        run.write(Path(f"reports/training/{name}.json"))
+        run.write(given.reports / f"training/{name}.json")
 
 
 if __name__ == "__main__":

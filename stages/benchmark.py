@@ -10,13 +10,15 @@ from adamem.baselines import catalogue
 from adamem.evaluation import benchmark
 from adamem.models import host
 
-TASKS, REPORTS = Path("data/tasks"), Path("reports/benchmarks")
+TASKS = Path("data/tasks")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("method", choices=catalogue.METHODS)
-    name = parser.parse_args().method
+    parser.add_argument("--reports", type=Path, default=Path("reports"), help="where benchmarks/METHOD goes")
+    given = parser.parse_args()
+    name = given.method
     params = config.load()
     entry = catalogue.entry(name)
     method = entry.load(catalogue.Bench(host.load(Path("models/llm"), params.llm), params, Path("models")))
@@ -26,7 +28,7 @@ def main() -> None:
             items = benchmark.selection(TASKS / group, entry.full_text, entry.counterfactual, params.evaluation)
             test, changed = (benchmark.Asked(part, entry.items(part)) for part in items)
             report = benchmark.run(name, method, test, changed, params)
-            benchmark.write(REPORTS / name, group, report)
+            benchmark.write(given.reports / "benchmarks" / name, group, report)
             run.metrics({f"{group}.{key}": value for key, value in report.quality.items()})
 
 

@@ -18,7 +18,7 @@ def main() -> None:
     with tracking.run("teacher", params, [Path("data/tokens")]) as run:
         kept = teacher.kept(llm, drawn, params.phase1.teacher)
         tensor_files.save_in(Path("data/teacher"), {"train.safetensors": kept})
-        run.metrics({"windows": len(drawn), "mass_kept": float(kept["logprobs"].float().exp().sum(-1).mean())})
+        run.metrics({"windows": len(drawn), **teacher.mass(kept)})
 
 
 if __name__ == "__main__":

@@ -26,13 +26,18 @@ SCRIPTS = sorted(path.stem for path in (ROOT / "stages").glob("*.py") if path.st
 MODEL = {"chunk_encoder", "resampler", "projection", "interface"}  # what `params.model` reads
 # Reached by imports, and yet without influence on what a stage hands to the next one: the door to MLflow, and
 # the typed view of settings that DVC watches value by value.
-WITHOUT_INFLUENCE = ("adamem/tracking", "adamem/config.py")
+WITHOUT_INFLUENCE = ("adamem/tracking", "adamem/config")
 
 
 @functools.cache
 def stages() -> list[Any]:
-    """The stages as DVC sees them, templates resolved."""
+    """The stages of both graphs as DVC sees them, templates resolved."""
     return list(Repo(str(ROOT)).index.stages)
+
+
+def default() -> list[Any]:
+    """The stages that a plain `dvc repro` runs; the others are the evidence."""
+    return [stage for stage in stages() if stage.path_in_repo == "dvc.yaml"]
 
 
 @functools.cache
@@ -41,7 +46,7 @@ def imports() -> grimp.ImportGraph:
 
 
 def script(stage: Any) -> str:
-    return stage.addressing.split("@")[0]
+    return stage.cmd.split()[2].removeprefix("stages.")
 
 
 def files(stage: Any) -> set[str]:
@@ -101,17 +106,24 @@ def sections_read(name: str) -> set[str]:
 
 
 def test_every_stage_has_its_script_and_every_script_its_stage() -> None:
+    assert {stage.addressing.split("@")[0] for stage in default()} == set(SCRIPTS) - {"weigh"}
     assert {script(stage) for stage in stages()} == set(SCRIPTS)
 
 
 def test_a_stage_is_started_as_its_script() -> None:
     for stage in stages():
-        words = stage.cmd.split()
+        words, (name, *key) = stage.cmd.split(), stage.addressing.split("@")
         assert words[:2] == ["python", "-m"], stage.cmd
-        assert words[2] == f"stages.{script(stage)}", f"{stage.addressing}: {stage.cmd}"
-        assert words[3:] == stage.addressing.split("@")[1:], (
-            f"{stage.addressing} is called with other words: {stage.cmd}"
-        )
+        apart = [] if stage in default() else ["--reports", "reports/evidence"]
+        assert words[3:] == [*key, *apart], f"{stage.addressing} is called with other words: {stage.cmd}"
+        assert apart or words[2] == f"stages.{name}", f"{stage.addressing}: {stage.cmd}"
+
+
+def test_the_evidence_leaves_the_reports_of_the_default_graph_alone() -> None:
+    for stage in stages():
+        reports = {out.def_path for out in stage.outs if out.def_path.startswith("reports/")}
+        ours = {path for path in reports if path.startswith("reports/evidence/")}
+        assert ours == (set() if stage in default() else reports), stage.addressing
 
 
 def test_every_declared_setting_exists_and_every_section_is_declared() -> None:

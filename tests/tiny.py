@@ -44,8 +44,16 @@ SIZES: dict[str, Any] = {
     "interface": {"kind": "soft_prefix"},
     "phase3": {"unfrozen_layers": 1},
     "baselines": {
-        "icae": {"encoder": {"kind": "features", "hidden": 16, "layers": 2, "heads": 2}, "segments": 4},
-        "autocompressor": {"encoder": {"kind": "features", "hidden": 16, "layers": 2, "heads": 2}, "segments": 4},
+        "icae": {
+            "encoder": {"kind": "features", "hidden": 16, "layers": 2, "heads": 2},
+            "segments": 4,
+            "text_steps": 2,
+        },
+        "autocompressor": {
+            "encoder": {"kind": "features", "hidden": 16, "layers": 2, "heads": 2},
+            "segments": 4,
+            "text_steps": 2,
+        },
     },
     "evaluation": {"batch_size": 2, "max_new_tokens": 6},
 }

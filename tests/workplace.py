@@ -61,13 +61,7 @@ def load(case: Case, models: Path) -> Method:
 def untrained(case: Case, models: Path) -> Method:
     """The same method before anything is loaded into it, with other random weights."""
     bench = _bench(case.variant, models)
-    makers = {
-        "icae": catalogue.untrained_icae,
-        "autocompressor": catalogue.untrained_autocompressor,
-        "full_context_tuned": lambda bench: catalogue.untrained_tuned(bench, True),
-        "no_context_tuned": lambda bench: catalogue.untrained_tuned(bench, False),
-    }
-    return makers.get(case.name, catalogue.untrained_adamem)(bench)
+    return catalogue.UNTRAINED.get(case.name, catalogue.untrained_adamem)(bench)
 
 
 def _bench(variant: str, models: Path) -> Bench:
@@ -85,12 +79,12 @@ def furnish(models: Path, variant: str) -> Path:
     top = bench.host.unfreeze(bench.params.phase3.unfrozen_layers)
     changed = {name: torch.nn.Parameter(weight + 0.05) for name, weight in top.items()}
     checkpoint.save(model, models / "phase3", bench.params.model, changed)
-    for name in ("icae", "autocompressor", "full_context_tuned", "no_context_tuned"):
-        method = tiny.stirred(untrained(Case(name, variant), models))
-        checkpoint.save(method, models / "baselines" / name, bench.params.baselines.icae)
     _embedder(models / "baselines" / "rag" / "embedder")
     sizes = {arm: {"chunk_tokens": 4 if "bm25" in arm else 0} for arm in catalogue.RAG_ARMS}
     (models / "baselines" / "rag" / "chunks.json").write_text(json.dumps(sizes), encoding="utf-8")
+    for name in catalogue.UNTRAINED:
+        method = tiny.stirred(untrained(Case(name, variant), models))
+        checkpoint.save(method, models / "baselines" / name, bench.params.baselines.icae)
     return models
 
 

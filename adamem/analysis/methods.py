@@ -28,13 +28,22 @@ STYLES = {
     "adamem_unfrozen": Style(BLUE, "s", True, "the same after phase 3, which also tunes the top layers of the LLM"),
     "adamem_step0": Style(BLUE, "o", False, "the compressor before any training (retrieval start)"),
     "adamem_wrong_memory": Style(BLUE, "X", False, "control: the memory of another item's text"),
+    "adamem_shuffled": Style(BLUE, "x", False, "control: the chunks of the coarse memory in reverse order"),
+    "adamem_query_only": Style(BLUE, "+", False, "control: an empty coarse memory, nothing but the query"),
+    "adamem_query_free": Style(
+        VERMILLION, "D", True, "AdaMem trained without the query: a learned constant in its place"
+    ),
     "icae": Style(VERMILLION, "o", True, "query-free memory slots, one set a segment"),
     "autocompressor": Style(VERMILLION, "s", True, "query-free summary vectors, accumulated segment by segment"),
     "mean_pool": Style(VERMILLION, "^", True, "query-free means of windows"),
     "rag_minilm_k": Style(GREEN, "o", True, "best chunks by MiniLM as text, as many tokens as AdaMem's memory"),
     "rag_minilm_source": Style(GREEN, "o", False, "the same with as many tokens as AdaMem's picks were pooled from"),
+    "rag_minilm_tuned": Style(
+        GREEN, "D", True, "best chunks by MiniLM and tuned soft vectors, together as many positions"
+    ),
     "rag_bm25_k": Style(GREEN, "s", True, "best chunks by BM25 as text, as many tokens as AdaMem's memory"),
     "rag_bm25_source": Style(GREEN, "s", False, "the same with as many tokens as AdaMem's picks were pooled from"),
+    "rag_bm25_tuned": Style(GREEN, "d", True, "best chunks by BM25 and tuned soft vectors, together as many positions"),
     "full_context_tuned": Style(PURPLE, "D", True, "upper bound: the whole text, with tuned soft vectors"),
     "full_context": Style(PURPLE, "D", False, "the whole text, zero-shot"),
     "no_context_tuned": Style(GREY, "v", True, "lower bound: no text, with tuned soft vectors"),

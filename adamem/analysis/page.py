@@ -66,7 +66,7 @@ def render(
     """The whole page as Markdown."""
     parts = [
         INTRO,
-        "## Hypotheses\n\n" + _hypotheses(judged.hypotheses),
+        "## Hypotheses\n\n" + verdicts(judged.hypotheses),
         _setting(params),
         "## Targets\n\n" + _targets(judged.targets),
         "## Results\n\n" + _results(results, summary),
@@ -80,7 +80,8 @@ def render(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _hypotheses(hypotheses: Sequence[Hypothesis]) -> str:
+def verdicts(hypotheses: Sequence[Hypothesis]) -> str:
+    """The claims with the numbers that judge them."""
     rows = []
     for one in hypotheses:
         weakest = one.weakest
@@ -156,7 +157,7 @@ def _results(results: Results, summary: Summary) -> str:
             _paired_subset(summary),
             "![Quality per group and method with 95 % intervals](plots/quality.png)",
             "![Quality against decoder positions](plots/tokens.png)",
-            _legend(results),
+            legend(results),
             "All numbers: [metrics.json](metrics.json), [quality.csv](tables/quality.csv), "
             "[comparisons.csv](tables/comparisons.csv); single answers: `benchmarks/METHOD/GROUP.jsonl`.",
         ]
@@ -173,7 +174,8 @@ def _paired_subset(summary: Summary) -> str:
     return f"Test items: {'; '.join(parts)}. Two methods are compared on the items both answered."
 
 
-def _legend(results: Results) -> str:
+def legend(results: Results) -> str:
+    """What each method is."""
     rows = [[f"`{name}`", style(name).what] for name in in_order(results.methods)]
     return markdown(["method", "what it is"], rows, numbers_from=2)
 
@@ -212,9 +214,11 @@ def _shares(params: config.AdaMemConfig) -> str:
     passes = phase.selector.steps * phase.selector.batch_size * phase.selector.accumulate / read
     return (
         f"`adamem`, `icae` and `autocompressor` are trained on the same {read:,} questions, with the same optimiser. "
-        f"The selector of `adamem` sees these questions another {passes:.1f} times over without the LLM reading; the "
-        "query-free compressors select nothing and have no such part. Retrieval is untuned; the tuned bounds have "
-        "optimisers of their own (`params.yaml`)."
+        f"Before that, `adamem` continues text for {params.phase1.optimiser.steps} steps and its selector sees these "
+        f"questions another {passes:.1f} times over without the LLM reading; `icae` reads text for "
+        f"{params.baselines.icae.text_steps} steps and `autocompressor` for "
+        f"{params.baselines.autocompressor.text_steps}, each in about the same time (table below). Retrieval is "
+        "untuned; the tuned bounds have optimisers of their own (`params.yaml`)."
     )
 
 

@@ -81,15 +81,17 @@ class Results:
         return shared_clusters([self.entities[row.id] for row in rows])
 
 
-def read(folder: Path, tasks: Path) -> Results:
-    """Everything under `reports/benchmarks`, and the entities of the items under `data/tasks`.
+def read(folder: Path, tasks: Path, *more: Path) -> Results:
+    """Everything under `reports/benchmarks`, and `more` such folders, and the entities of the items under `data/tasks`.
 
     Raises:
         ValueError: nothing is there, or a file is malformed; the message names file, line and field.
     """
-    found = sorted(folder.glob("*/*.json"))
-    if not found:
-        raise ValueError(f"{folder}: no METHOD/GROUP.json below it; run the stages `benchmark` first")
+    found = []
+    for place in (folder, *more):
+        found += (below := sorted(place.glob("*/*.json")))
+        if not below:
+            raise ValueError(f"{place}: no METHOD/GROUP.json below it; run the stages `benchmark` first")
     asked = [path for part in ("test", "counterfactual") for path in sorted(tasks.glob(f"*/{part}.jsonl"))]
     return Results(
         by_key={(path.parent.name, path.stem): _read_one(path) for path in found},

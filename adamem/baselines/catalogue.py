@@ -1,6 +1,7 @@
 """Every method of the comparison by name: how it is built, what is loaded into it, what it is asked about.
 
-To add a method: a file here, a section under `baselines:` in the settings, and a line in `METHODS`.
+To add a method: a file here, a section under `baselines:` in the settings if it has any, and a line in `METHODS`; a
+trained one also has a line in `UNTRAINED`, and its training in `adamem/training/fitting.py`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import torch
 from adamem import config
 from adamem.baselines.autocompressor import AutoCompressor
 from adamem.baselines.bounds import PlainText, TunedText
+from adamem.baselines.controls import Tamper, TamperedAdaMem, chunks_reversed, emptied
 from adamem.baselines.icae import Icae
-from adamem.baselines.rag import Rag
+from adamem.baselines.mean_pool import MeanPool
+from adamem.baselines.query_free import QueryFreeAdaMem
+from adamem.baselines.rag import Rag, TunedRag
 from adamem.baselines.retrieval import Bm25, MiniLm, Ranker
 from adamem.benchmarks.item import Item
 from adamem.models import checkpoint
@@ -87,9 +91,27 @@ def untrained_autocompressor(bench: Bench) -> AutoCompressor:
     return model
 
 
+def untrained_mean_pool(bench: Bench) -> MeanPool:
+    """Plain means of K windows."""
+    model = MeanPool(bench.host, bench.memory_tokens)
+    model.set_statistics(Statistics.load(bench.features))
+    return model
+
+
 def untrained_tuned(bench: Bench, full: bool) -> TunedText:
     """A bound before its K vectors are tuned."""
     return TunedText(bench.host, bench.memory_tokens, full)
+
+
+def untrained_tuned_rag(bench: Bench, ranker: str) -> TunedRag:
+    """Retrieval at K decoder positions, some of them vectors that are not tuned yet."""
+    size = _chosen_chunk_tokens(bench, f"rag_{ranker}_k")
+    return TunedRag(bench.host, _ranker(bench, ranker), bench.memory_tokens, size, bench.params.resampler.n_fused)
+
+
+def untrained_query_free(bench: Bench) -> QueryFreeAdaMem:
+    """AdaMem at its start, with words of its own instead of the query."""
+    return QueryFreeAdaMem.fresh(bench.params.model, bench.host, bench.features, bench.params.seed)
 
 
 def adamem_unfrozen(bench: Bench) -> AdaMem:
@@ -117,41 +139,69 @@ def _ranker(bench: Bench, name: str) -> Ranker:
     return Bm25() if name == "bm25" else MiniLm(bench.embedder)
 
 
-def _loaded(make: Callable[[Bench], Method], folder: str) -> Callable[[Bench], Method]:
-    return lambda bench: checkpoint.load_into(make(bench), bench.models / "baselines" / folder)
+def trained_adamem(bench: Bench) -> AdaMem:
+    """AdaMem after phase 2, on the untouched LLM."""
+    return checkpoint.load(bench.models / "phase2", bench.host)
+
+
+def _tampered(tamper: Tamper) -> Callable[[Bench], Method]:
+    return lambda bench: TamperedAdaMem(trained_adamem(bench), tamper)
+
+
+def _trained(name: str) -> Callable[[Bench], Method]:
+    return lambda bench: checkpoint.load_into(UNTRAINED[name](bench), bench.models / "baselines" / name)
 
 
 def other_contexts(items: Items) -> Items:
-    """Every question over the next item's context: what it can answer does not come from memory."""
+    """Every question over another item's context: what it can answer does not come from memory."""
+    others = [_other(items, index) for index in range(len(items))]
     return [
         replace(item, context=other.context, documents=other.documents)
-        for item, other in zip(items, [*items[1:], *items[:1]], strict=True)
+        for item, other in zip(items, others, strict=True)
     ]
 
 
+def _other(items: Items, index: int) -> Item:
+    """The next item of the same kind, or the next at all: a context of another kind would be too easy to tell apart."""
+    following = [*items[index + 1 :], *items[: index + 1]]
+    alike = (item for item in following[:-1] if item.kind == items[index].kind)
+    return next(alike, following[0])
+
+
+UNTRAINED: dict[str, Callable[[Bench], Method]] = {
+    "icae": untrained_icae,
+    "autocompressor": untrained_autocompressor,
+    "mean_pool": untrained_mean_pool,
+    "adamem_query_free": untrained_query_free,
+    "rag_minilm_tuned": lambda bench: untrained_tuned_rag(bench, "minilm"),
+    "rag_bm25_tuned": lambda bench: untrained_tuned_rag(bench, "bm25"),
+    "full_context_tuned": lambda bench: untrained_tuned(bench, full=True),
+    "no_context_tuned": lambda bench: untrained_tuned(bench, full=False),
+}
+
 METHODS: dict[str, Entry] = {
-    "adamem": Entry(lambda bench: checkpoint.load(bench.models / "phase2", bench.host), counterfactual=True),
+    "adamem": Entry(trained_adamem, counterfactual=True),
     "adamem_unfrozen": Entry(adamem_unfrozen),
-    "adamem_wrong_memory": Entry(
-        lambda bench: checkpoint.load(bench.models / "phase2", bench.host), items=other_contexts
-    ),
-    "adamem_step0": Entry(untrained_adamem),
-    "icae": Entry(_loaded(untrained_icae, "icae"), counterfactual=True),
-    "autocompressor": Entry(_loaded(untrained_autocompressor, "autocompressor"), counterfactual=True),
+    "adamem_step0": Entry(lambda bench: untrained_adamem(bench).requires_grad_(False)),
+    "adamem_wrong_memory": Entry(trained_adamem, items=other_contexts),
+    "adamem_shuffled": Entry(_tampered(chunks_reversed)),
+    "adamem_query_only": Entry(_tampered(emptied)),
+    "adamem_query_free": Entry(_trained("adamem_query_free"), counterfactual=True),
+    "icae": Entry(_trained("icae"), counterfactual=True),
+    "autocompressor": Entry(_trained("autocompressor"), counterfactual=True),
+    "mean_pool": Entry(_trained("mean_pool")),
     "rag_minilm_k": Entry(lambda bench: rag(bench, "rag_minilm_k"), counterfactual=True),
     "rag_minilm_source": Entry(lambda bench: rag(bench, "rag_minilm_source")),
+    "rag_minilm_tuned": Entry(_trained("rag_minilm_tuned"), counterfactual=True),
     "rag_bm25_k": Entry(lambda bench: rag(bench, "rag_bm25_k"), counterfactual=True),
     "rag_bm25_source": Entry(lambda bench: rag(bench, "rag_bm25_source")),
+    "rag_bm25_tuned": Entry(_trained("rag_bm25_tuned")),
     "full_context": Entry(lambda bench: PlainText(bench.host, full=True), full_text=True),
-    "full_context_tuned": Entry(
-        _loaded(lambda bench: untrained_tuned(bench, True), "full_context_tuned"), full_text=True, counterfactual=True
-    ),
+    "full_context_tuned": Entry(_trained("full_context_tuned"), full_text=True, counterfactual=True),
     "no_context": Entry(lambda bench: PlainText(bench.host, full=False)),
-    "no_context_tuned": Entry(
-        _loaded(lambda bench: untrained_tuned(bench, False), "no_context_tuned"), counterfactual=True
-    ),
+    "no_context_tuned": Entry(_trained("no_context_tuned"), counterfactual=True),
 }
-RAG_ARMS = tuple(name for name in METHODS if name.startswith("rag_"))
+RAG_ARMS = tuple(name for name in METHODS if name.startswith("rag_") and name not in UNTRAINED)
 
 
 def entry(name: str) -> Entry:

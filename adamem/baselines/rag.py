@@ -1,10 +1,13 @@
 """Top-k retrieval: the best chunks of the context, as text, under a budget of decoder tokens.
 
 Two budgets: `_k`, the K positions every compressor gets, and `_source`, as many tokens as AdaMem's K memory
-tokens were pooled from. The chunk size is chosen on validation items, per arm.
+tokens were pooled from. The chunk size is chosen on validation items, per arm. Tuned, some of the K positions are
+trained soft vectors behind the text, as many as AdaMem fuses: then it knows the form of the answers as AdaMem does.
 """
 
 from __future__ import annotations
+
+from torch import nn
 
 from adamem.baselines.bounds import with_text
 from adamem.baselines.retrieval import Ranker, cut, fill
@@ -19,6 +22,7 @@ class Rag(Method):
     def __init__(self, host: HostLLM, ranker: Ranker, budget: int, chunk_tokens: int) -> None:
         super().__init__(host)
         self.ranker, self.budget, self.chunk_tokens = ranker, budget, chunk_tokens
+        self.vectors: nn.Parameter | None = None
 
     def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
         refuse_empty(context, "context")
@@ -26,7 +30,7 @@ class Rag(Method):
         questions = self.host.tokenizer.batch_decode(query.rows())
         ends = self.host.sentences.ends(context).tolist()
         found = [self._retrieve(*row) for row in zip(context.rows(), ends, questions, strict=True)]
-        return with_text(self.host, TokenBatch.pad(found, self.host.device), len(found), None)
+        return with_text(self.host, TokenBatch.pad(found, self.host.device), len(found), self.vectors)
 
     def _retrieve(self, ids: list[int], ends: list[bool], question: str) -> list[int]:
         chunks = cut(ids, ends[: len(ids)], self.chunk_tokens)
@@ -36,3 +40,11 @@ class Rag(Method):
     def offline_bytes(self, tokens: int) -> float:
         """The token ids of the text, two bytes each; the ranker's index comes on top."""
         return 2.0 * tokens
+
+
+class TunedRag(Rag):
+    """Retrieved text and `count` trained vectors, together within the budget."""
+
+    def __init__(self, host: HostLLM, ranker: Ranker, budget: int, chunk_tokens: int, count: int) -> None:
+        super().__init__(host, ranker, budget - count, chunk_tokens)
+        self.vectors = nn.Parameter(host.instruction(count))

@@ -1,9 +1,9 @@
 """What the query-free slot compressors share: cutting into segments, and the two encoders that fill slots.
 
-`features` is the embedded default: a small transformer over the same frozen features that AdaMem reads, whose
-slots start as plain means over their windows of the segment. It is AdaMem's own start without the query, so a
-difference in score comes from the mechanism. `llm_lora` is the published form: the LLM itself with LoRA on q
-and v, slots appended to its input, their last hidden states taken.
+`features` is the embedded default: a small transformer over the same frozen features that AdaMem reads. Its slots start
+as plain means over their windows of the segment, as much of the text as a query-free memory of that size can hold;
+AdaMem's picks start as single states, which only a query can choose. `llm_lora` is the published form: the LLM itself
+with LoRA on q and v, slots appended to its input, their last hidden states taken.
 """
 
 from __future__ import annotations

@@ -20,8 +20,6 @@ from adamem.benchmarks.queries import Query
 from adamem.benchmarks.wording import Wordings, shares_word
 from adamem.data.split import Split
 
-DISTRACTORS = 8  # documents of the answer's kind that stand beside it
-
 
 @dataclass(frozen=True)
 class Budget:
@@ -99,12 +97,13 @@ def ask(wordings: Wordings, split: Split, rng: Random, x: str, alias: str | None
 def scatter(
     gold: Sequence[Document],
     distractors: Iterable[Document],
+    most: int,
     filler: Iterable[str],
     query: Query,
     budget: Budget,
     rng: Random,
 ) -> tuple[Document, ...]:
-    """Gold documents among a few distractors and sentences of filler in random order, up to a random length.
+    """Gold documents among some distractors, at `most` so many, and filler in random order, up to a random length.
 
     A distractor that would change the answer, or has a name already seen, is left out.
     """
@@ -114,7 +113,7 @@ def scatter(
     names = {document.name for document in chosen}
     length = sum(budget.count(document.text + "\n") for document in chosen)
     others = (one for one in distractors if one.name not in names and query.answer([*chosen, one]) == answer)
-    for document in chain(islice(others, DISTRACTORS), (Document(template=sentence) for sentence in filler)):
+    for document in chain(islice(others, most), (Document(template=sentence) for sentence in filler)):
         cost = budget.count(document.text + "\n")
         if document.name not in names and length + cost <= aim:
             chosen.append(document)

@@ -27,6 +27,7 @@ KINDS = (
     "home_capital",
 )
 ANSWER_TOKENS = 14
+DISTRACTORS = 4  # documents of the kind beside the answer's own; among 8 the LLM does not find them (docs/pipeline.md)
 ALIAS_SHARE = 0.9  # of the questions on a country that has an adjective
 
 
@@ -46,7 +47,7 @@ def draw(kind: str, pool: Pool, budget: Budget, rng: Random) -> Draft | None:
     plan = _PLANS[kind](pool, rng)
     if plan is None:
         return None
-    documents = scatter(plan.gold, plan.others, pool.sentences(rng), plan.query, budget, rng)
+    documents = scatter(plan.gold, plan.others, DISTRACTORS, pool.sentences(rng), plan.query, budget, rng)
     return Draft(kind, plan.asked, plan.query, documents, swap=(plan.swap,), min_gold=2)
 
 

@@ -1,4 +1,4 @@
-"""The items of one group: draws until every split has its count, then the counterfactual copies."""
+"""The items of one group: draws until every split has its count, test items each with a counterfactual copy."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ _PATIENCE = 200  # draws for each item before the facts are called too few
 
 @dataclass(frozen=True)
 class _Made:
+    """An item; in the test set with its counterfactual copy."""
+
     item: Item
-    draft: Draft
+    copy: Item | None
 
 
 def generate(
     group: Group, world: World, count: Callable[[str], int], settings: Benchmark, seed: int
 ) -> dict[Part, list[Item]]:
-    """Train, validation, test and counterfactual items; the same for the same facts, settings and seed.
+    """Train, validation and test items, and a counterfactual copy of every test item; the same for the same facts,
+    settings and seed.
 
     Raises:
         ValueError: a kind of question is unknown, or the entities of a split do not suffice for the wanted number.
@@ -42,7 +45,7 @@ def generate(
         for split in get_args(Split)
     }
     parts: dict[Part, list[Item]] = {split: [one.item for one in items] for split, items in made.items()}
-    parts["counterfactual"] = _copies(made["test"], budget, settings.counterfactual, seed)
+    parts["counterfactual"] = [one.copy for one in made["test"] if one.copy is not None]
     return parts
 
 
@@ -77,30 +80,20 @@ def _attempts(group: Group, kind: str, pool: Pool, budget: Budget, rng: Random, 
     for _ in range(_PATIENCE):
         draft: Draft | None = MODULES[group].draw(kind, pool, budget, rng)
         item = assemble.render(draft, budget, identity, group) if draft is not None else None
-        if item is not None and draft is not None:
-            yield _Made(item, draft)
+        if item is None or draft is None:
+            continue
+        copy = _copy(item, draft, budget) if pool.split == "test" else None
+        if copy is not None or pool.split != "test":
+            yield _Made(item, copy)
 
 
-def _copies(made: Sequence[_Made], budget: Budget, wanted: int, seed: int) -> list[Item]:
-    """Counterfactual copies of the first test items that allow one."""
-    rng = Random(f"{seed}/counterfactual")
-    copies: list[Item] = []
-    for one in made:
-        if len(copies) < wanted and (copy := _copy(one, budget, rng)) is not None:
-            copies.append(copy)
-    if len(copies) < wanted:
-        raise ValueError(
-            f"only {len(copies)} of {len(made)} test items have a counterfactual copy, {wanted} are wanted; "
-            "lower the group's `counterfactual` in params.yaml"
-        )
-    return copies
-
-
-def _copy(one: _Made, budget: Budget, rng: Random) -> Item | None:
-    identity = one.item.id.replace("test", "counterfactual")
+def _copy(item: Item, draft: Draft, budget: Budget) -> Item | None:
+    """The same question with values permuted so that the answer is another; None where no permutation does that."""
+    rng = Random(f"{item.id}/{item.context}")
     for _ in range(20):
-        documents = assemble.counterfactual(one.draft.documents, one.draft, rng)
-        copy = assemble.render(replace(one.draft, documents=documents), budget, identity, one.item.group)
-        if copy is not None and not set(copy.references) & set(one.item.references):
-            return replace(copy, source=one.item.id)
+        documents = assemble.counterfactual(draft.documents, draft, rng)
+        identity = item.id.replace("test", "counterfactual")
+        copy = assemble.render(replace(draft, documents=documents), budget, identity, item.group)
+        if copy is not None and not set(copy.references) & set(item.references):
+            return replace(copy, source=item.id)
     return None

@@ -18,6 +18,7 @@ KINDS = (*FIGURES, "needle")
 ANSWER_TOKENS = 12
 DEPTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 ALIAS_SHARE = 0.45  # of the questions on entities that have another name
+DISTRACTORS = 8  # documents that state the same fact of other entities
 
 
 def draw(kind: str, pool: Pool, budget: Budget, rng: Random) -> Draft | None:
@@ -28,7 +29,9 @@ def draw(kind: str, pool: Pool, budget: Budget, rng: Random) -> Draft | None:
     if kind == "needle":
         documents = embed(document, pool.sentences(rng), rng.choice(DEPTHS), budget, rng)
     else:
-        documents = scatter((document,), _others(relation, pool, rng), pool.sentences(rng), query, budget, rng)
+        documents = scatter(
+            (document,), _others(relation, pool, rng), DISTRACTORS, pool.sentences(rng), query, budget, rng
+        )
     return Draft(
         kind=kind,
         asked=question_on(relation, entity, pool, rng),

@@ -33,23 +33,21 @@ class Answer:
     sources: list[Span] | None
 
 
-def answers(
-    method: Method, items: Sequence[TaskItem], settings: config.Evaluation, window: int = 0
-) -> Iterator[Answer]:
-    """Answer every item, in order. `window` is the number of tokens per coarse state, for the sources."""
+def answers(method: Method, items: Sequence[TaskItem], settings: config.Evaluation) -> Iterator[Answer]:
+    """Answer every item, in order."""
     method.eval()
     size = settings.batch_size
     for start in tqdm(range(0, len(items), size), unit="batch", leave=False):
-        yield from _answer_batch(method, items[start : start + size], settings.max_new_tokens, window)
+        yield from _answer_batch(method, items[start : start + size], settings.max_new_tokens)
 
 
-def ask(method: Method, context: str, question: str, settings: config.Evaluation, window: int = 0) -> Answer:
+def ask(method: Method, context: str, question: str, settings: config.Evaluation) -> Answer:
     """Answer one question about one text.
 
     Raises:
         ValueError: the context or the question is empty.
     """
-    [answer] = _answer_batch(method, [Question(context, question)], settings.max_new_tokens, window)
+    [answer] = _answer_batch(method, [Question(context, question)], settings.max_new_tokens)
     return answer
 
 
@@ -63,27 +61,26 @@ class Question:
 
 
 @torch.no_grad()
-def _answer_batch(method: Method, items: Sequence[TaskItem], max_new_tokens: int, window: int) -> list[Answer]:
+def _answer_batch(method: Method, items: Sequence[TaskItem], max_new_tokens: int) -> list[Answer]:
     host = method.host
     questions = [encode_after_colon(host.tokenizer, item.question) for item in items]
     contexts = [encode(host.tokenizer, item.context) for item in items]
     context = TokenBatch.pad(contexts, host.device)
     memory = method.compress(context, TokenBatch.pad(questions, host.device))
-    prompt = question_prompt(questions, host.frame)
-    prompt = type(prompt)(prompt.before.to(host.device), prompt.after.to(host.device), prompt.targets.to(host.device))
+    prompt = question_prompt(questions, host.frame).to(host.device)
     written = method.write(memory, prompt, max_new_tokens)
     lengths = memory.lengths().tolist()
     return [
-        Answer(host.tokenizer.decode(ids).strip(), lengths[row], _sources(memory, row, window, len(contexts[row])))
+        Answer(host.tokenizer.decode(ids).strip(), lengths[row], _sources(memory, row, len(contexts[row])))
         for row, ids in enumerate(written)
     ]
 
 
-def _sources(memory: Memory, row: int, window: int, length: int) -> list[Span] | None:
+def _sources(memory: Memory, row: int, length: int) -> list[Span] | None:
     """The stretches of context that were picked, in reading order; neighbouring states make one stretch."""
-    if memory.picks is None or not window:
+    if memory.picks is None:
         return None
-    shares = memory.picks[row].mean(0)
+    shares, window = memory.picks[row].mean(0), memory.window
     spans: list[Span] = []
     for state in shares.nonzero().flatten().tolist():
         first, last, share = state * window, min((state + 1) * window, length), float(shares[state])

@@ -68,17 +68,16 @@ class Report:
 def selection(
     folder: Path, full_text: bool, counterfactual: bool, settings: config.Evaluation
 ) -> tuple[list[Item], list[Item]]:
-    """The items a method is tested on; arms that read the full text get the first few, paired with the others'."""
+    """The items a method is tested on, and copies; arms that read the full text get the first few, paired with the
+    others'."""
     test = read(folder / "test.jsonl")
-    changed = read(folder / "counterfactual.jsonl") if counterfactual else []
+    changed = read(folder / "counterfactual.jsonl")[: settings.counterfactual_items] if counterfactual else []
     return (test[: settings.full_text_items] if full_text else test), changed
 
 
 def run(name: str, method: Method, original: Asked, changed: Asked, params: config.AdaMemConfig) -> Report:
     """Answer and score one group."""
-    window = params.chunk_encoder.window
-    answered = ask(method, original, params.evaluation, window)
-    copies = ask(method, changed, params.evaluation, window)
+    answered, copies = (ask(method, asked, params.evaluation) for asked in (original, changed))
     tokenizer = method.host.tokenizer
     tokens = fmean(len(encode(tokenizer, scored.asked.context)) for scored in answered)
     head = {
@@ -93,9 +92,9 @@ def run(name: str, method: Method, original: Asked, changed: Asked, params: conf
     return Report(head, _means(answered), {"n": len(copies), **_means(copies)} if copies else None, rows)
 
 
-def ask(method: Method, items: Asked, settings: config.Evaluation, window: int) -> list[Scored]:
+def ask(method: Method, items: Asked, settings: config.Evaluation) -> list[Scored]:
     """Answer the questions and score them against the items they stand for."""
-    given = answers(method, items.asked, settings, window)
+    given = answers(method, items.asked, settings)
     return [
         Scored(item, question, answer, metrics.score(answer.text, item.references, item.facts))
         for item, question, answer in zip(items.scored, items.asked, given, strict=True)

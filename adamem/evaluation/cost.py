@@ -19,6 +19,8 @@ from pathlib import Path
 from statistics import median
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 from transformers import DynamicCache
 
 from adamem import config
@@ -51,6 +53,14 @@ class Bytes:
 
 
 @dataclass(frozen=True)
+class Held:
+    """The decoder's keys and values of so many positions."""
+
+    cache: DynamicCache
+    positions: int
+
+
+@dataclass(frozen=True)
 class Scene:
     """A text, a question on it, and all that reads them."""
 
@@ -68,8 +78,7 @@ class Scene:
 
     @property
     def prompt(self) -> Prompt:
-        prompt = question_prompt(self.question.rows(), self.host.frame)
-        return Prompt(prompt.before.to(self.host.device), prompt.after.to(self.host.device), prompt.targets)
+        return question_prompt(self.question.rows(), self.host.frame).to(self.host.device)
 
     def coarse(self) -> CoarseMemory:
         """The text's coarse memory."""
@@ -97,25 +106,27 @@ def texts(tokens: Path, lengths: tuple[int, ...], device: torch.device) -> dict[
     return {length: TokenBatch.pad([ids[:length]], device) for length in lengths}
 
 
-def ways(scene: Scene, settings: config.Efficiency) -> dict[str, Act]:
-    """Everything that is timed for one text. What a way may keep from earlier queries is made before the clock runs."""
+def ways(scene: Scene, full: Held, settings: config.Efficiency) -> dict[str, Act]:
+    """Everything that is timed for one text, which `full` has been read with. What a way may keep from earlier queries
+    is made before the clock runs."""
     model, question, first = scene.model, scene.question, scene.first_token
     plain, coarse = PlainText(scene.host, full=True), scene.coarse()
     memory = model.resample(coarse, question)
     retrievers = {name: catalogue.entry(name).load(scene.bench) for name in RETRIEVERS}
-    several = _repeated(coarse, settings.batch_size), TokenBatch.pad(question.rows() * settings.batch_size)
+    many = TokenBatch.pad(question.rows() * settings.batch_size, scene.host.device)
+    asked = scene.prompt.after.ids
     return {
         "encode": scene.coarse,
         "resample": lambda: model.resample(coarse, question),
         "adamem_cached": lambda: first(model, model.resample(coarse, question)),
         "adamem_cold": lambda: first(model, model.compress(scene.text, question)),
         "full_cold": lambda: first(plain, plain.compress(scene.text, question)),
-        "full_reused": _behind(scene, plain.compress(scene.text, question)),
+        "full_reused": _behind(scene, full, asked),
         **{name: partial(_asked, scene, method) for name, method in retrievers.items()},
         "limit": lambda: first(model, memory),
-        "adamem_decode": _one_more(scene, memory),
-        "full_decode": _one_more(scene, plain.compress(scene.text, question)),
-        "adamem_batch": partial(_batch, scene, *several),
+        "adamem_decode": _behind(scene, held(scene, memory), asked[:, -1:]),
+        "full_decode": _behind(scene, full, asked[:, -1:]),
+        "adamem_batch": partial(_batch, scene, _repeated(coarse, settings.batch_size), many),
     }
 
 
@@ -129,40 +140,26 @@ def _repeated(coarse: CoarseMemory, count: int) -> CoarseMemory:
 
 def _batch(scene: Scene, coarse: CoarseMemory, questions: TokenBatch) -> object:
     """As many questions at once, up to the first token of each."""
-    prompt = question_prompt(questions.rows(), scene.host.frame)
+    prompt = question_prompt(questions.rows(), scene.host.frame).to(scene.host.device)
     return scene.model.write(scene.model.resample(coarse, questions), prompt, 1)
 
 
-def _read(scene: Scene, memory: Memory) -> tuple[DynamicCache, int]:
-    """The decoder's cache behind frame and memory, and its length."""
+def held(scene: Scene, memory: Memory) -> Held:
+    """What the decoder keeps of frame and memory."""
     cache = DynamicCache()
     strip = placing.frozen_strip(scene.host, memory, scene.prompt.before).then(placing.memory_strip(memory))
     scene.host.read(strip.packed(left=False).embeds, cache=cache)
-    return cache, cache.get_seq_length()
+    return Held(cache, cache.get_seq_length())
 
 
-def _behind(scene: Scene, memory: Memory) -> Act:
-    """The question behind a text that was read for an earlier one: its keys and values are still there."""
-    cache, length = _read(scene, memory)
-    question = scene.host.embed(scene.prompt.after.ids)
+def _behind(scene: Scene, before: Held, ids: Int[Tensor, "1 A"]) -> Act:
+    """Tokens behind what was read before them, up to the next token."""
+    embeds = scene.host.embed(ids)
 
     def act() -> object:
-        token = scene.host.logits(scene.host.read(question, cache=cache)[:, -1]).argmax(-1)
-        cache.crop(length)
+        token = scene.host.logits(scene.host.read(embeds, cache=before.cache)[:, -1]).argmax(-1)
+        before.cache.crop(before.positions)
         return token
-
-    return act
-
-
-def _one_more(scene: Scene, memory: Memory) -> Act:
-    """One more token of an answer."""
-    cache, length = _read(scene, memory)
-    token = scene.host.embed(scene.prompt.after.ids[:, -1:])
-
-    def act() -> object:
-        found = scene.host.logits(scene.host.read(token, cache=cache)[:, -1]).argmax(-1)
-        cache.crop(length)
-        return found
 
     return act
 
@@ -182,11 +179,11 @@ def medians(acts: Mapping[str, Act], repeats: int) -> dict[str, float]:
 
 
 @torch.no_grad()
-def sizes(scene: Scene) -> Bytes:
+def sizes(scene: Scene, full: Held) -> Bytes:
     """What is kept, weighed."""
-    cache, length = _read(scene, PlainText(scene.host, full=True).compress(scene.text, scene.question))
-    held = sum(part.nbytes for layer in cache.layers for part in (layer.keys, layer.values) if part is not None)
-    return Bytes(sum(part.nbytes for part in scene.coarse().tensors().values()), held // length)
+    parts = [part for layer in full.cache.layers for part in (layer.keys, layer.values) if part is not None]
+    kept = sum(part.nbytes for part in scene.coarse().tensors().values())
+    return Bytes(kept, sum(part.nbytes for part in parts) // full.positions)
 
 
 @torch.no_grad()
@@ -195,8 +192,9 @@ def measure(bench: Bench, tokens: Path, settings: config.Efficiency) -> Iterator
     model = adamem(bench)
     for length, text in texts(tokens, settings.lengths, bench.host.device).items():
         scene = Scene(bench, model, text)
-        kept = sizes(scene)
-        found = medians(ways(scene, settings), settings.repeats)
+        full = held(scene, PlainText(scene.host, full=True).compress(text, scene.question))
+        kept = sizes(scene, full)
+        found = medians(ways(scene, full, settings), settings.repeats)
         yield (
             length,
             {f"{name}_seconds": value for name, value in found.items()}

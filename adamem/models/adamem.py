@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -19,9 +20,12 @@ from adamem.models.host import HostLLM
 from adamem.models.memory import CoarseMemory, Manifest, States
 from adamem.models.method import Method, refuse_empty
 from adamem.models.projection import Projection
-from adamem.models.records import Memory, Prompt, TokenBatch
+from adamem.models.records import Features, Memory, Prompt, TokenBatch
 from adamem.models.resampler import LatentResampler
 from adamem.models.statistics import Statistics
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class AdaMem(Method):
         settings: the model sections of the settings, `AdaMemConfig.model`.
         host: the frozen LLM; may be set later by `setup_llm`.
     """
+
+    SELECTOR: tuple[str, ...] = ("resampler.extractor.",)  # beginnings of the names of the weights that decide picks
 
     def __init__(self, settings: config.Model, host: HostLLM | None = None) -> None:
         torch.nn.Module.__init__(self)
@@ -64,7 +70,7 @@ class AdaMem(Method):
         self.to(host.device)
 
     @classmethod
-    def fresh(cls, settings: config.Model, host: HostLLM, statistics: Path, seed: int) -> AdaMem:
+    def fresh(cls, settings: config.Model, host: HostLLM, statistics: Path, seed: int) -> Self:
         """Untrained, from a seed, with the corpus statistics that the stage `features` has written."""
         torch.manual_seed(seed)
         model = cls(settings, host)
@@ -86,49 +92,58 @@ class AdaMem(Method):
         return Manifest(identity.llm, identity.tokenizer, digest.hexdigest(), sizes.chunk_size, sizes.summary_states)
 
     def encode(self, context: TokenBatch) -> States:
-        """Stage A with gradients."""
+        """Stage A with gradients, in full precision."""
         refuse_empty(context, "context")
         return self.chunk_encoder(self.host, context)
 
+    def features(self, query: TokenBatch) -> Features:
+        """What Stage B knows of the queries. Raises ValueError for an empty one."""
+        refuse_empty(query, "query")
+        return Features(self.chunk_encoder.query_features(self.host, query), query.mask)
+
     def resample(self, states: States, query: TokenBatch) -> Memory:
         """Stage B: K memory tokens for a query."""
-        refuse_empty(query, "query")
-        features = self.chunk_encoder.query_features(self.host, query)
-        resampled = self.resampler(states, features, query.mask)
+        features = self.features(query)
+        resampled = self.resampler(states, features.states, features.mask)
         tokens = self.projection(resampled.tokens)
         mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
         window = self.settings.chunk_encoder.window
         return Memory(tokens, mask, picks=resampled.picks, attention=resampled.attention, window=window)
 
-    def attend(self, states: States, query: TokenBatch) -> Float[Tensor, "B M"]:
-        """What Stage B would pick by, as log-probabilities of the states, and nothing else of it.
+    def attend(self, context: TokenBatch, query: TokenBatch) -> Float[Tensor, "B M"]:
+        """What Stage B would pick by, as log-probabilities of the states, and nothing else of it. The chunk encoder
+        gets no gradient.
 
         Raises:
-            ValueError: a query is empty, or the resampler started at random and picks nothing.
+            ValueError: a context or query is empty, or the resampler started at random and picks nothing.
         """
-        refuse_empty(query, "query")
         extractor = self.resampler.extractor
         if extractor is None:
             raise ValueError("resampler.start is random: no state is picked, so there is nothing to attend by")
-        return extractor.attend(states, self.chunk_encoder.query_features(self.host, query), query.mask)
+        with torch.no_grad():
+            states = self.encode(context)
+        features = self.features(query)
+        return extractor.attend(states, features.states, features.mask)
 
     def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
-        return self.resample(self.encode(context), query)
+        """In full precision while it trains; otherwise as from a coarse memory that was kept."""
+        states = self.encode(context)
+        return self.resample(states if self.training else states.kept(), query)
 
     def offline_bytes(self, tokens: int) -> float:
-        """Keys and values in float32, sentence number, information and mask of every state."""
-        return (2 * 4 * self.host.width + 13) * tokens / self.settings.chunk_encoder.window
+        """Keys and values in bfloat16, sentence number, information and mask of every state."""
+        return (2 * 2 * self.host.width + 9) * tokens / self.settings.chunk_encoder.window
 
     @torch.no_grad()
     def encode_context(
         self, context_ids: Int[Tensor, "B L"], context_mask: Bool[Tensor, "B L"] | None = None
     ) -> CoarseMemory:
-        """Stage A alone, for keeping: [B, M, D] keys and values, M = S * ceil(L / P).
+        """Stage A alone, for keeping: [B, M, D] keys and values in bfloat16, M = S * ceil(L / P).
 
         Raises:
             ValueError: a context is empty.
         """
-        states = self.encode(_batch(context_ids, context_mask))
+        states = self.encode(_batch(context_ids, context_mask)).kept()
         return CoarseMemory(**states.tensors(), manifest=self.manifest())
 
     def forward(

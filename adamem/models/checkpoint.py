@@ -1,4 +1,4 @@
-"""Checkpoints: trained weights, the settings they were trained under, and the identity of the LLM. Nothing else.
+"""Checkpoints: trained weights, the corpus statistics and settings they go with, and the identity of the LLM.
 
 A folder holds `weights.safetensors` and `checkpoint.json`. Weights of the LLM never enter; where phase 3 has
 changed its top layers, those layers alone stand beside in `llm_top.safetensors`.

@@ -93,7 +93,7 @@ class ChunkEncoder(nn.Module):
         logits = (self.score(mixed) + self.window_bias).masked_fill(padding[..., None], float("-inf"))
         weights = logits.softmax(1).transpose(1, 2)
         pooled = weights @ mixed
-        keys = weights @ features + self.key_residual(pooled)
+        keys = F.normalize(weights @ features + self.key_residual(pooled), dim=-1)
         values = weights @ host.embed(ids) + self.value_residual(pooled)
         keys, values = (part.unflatten(0, (rows, chunks)).flatten(1, 2) for part in (keys, values))
         return States(keys, values, *self._places(host, context, keys.shape[1]))

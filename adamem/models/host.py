@@ -47,6 +47,7 @@ class HostLLM:
         self.tokenizer = tokenizer
         self.frame = ChatFrame.of(tokenizer)
         self.identity = identity or Identity(_hash_weights(model), _hash_tokenizer(tokenizer))
+        self.unfrozen = 0  # weights that `unfreeze` has made trainable
         self.embedding_rms = float(model.get_input_embeddings().weight.float().pow(2).mean().sqrt())
         if self.dtype == torch.bfloat16 and self.device.type == "cpu":
             replace_linears(model, FrozenLinear)
@@ -145,6 +146,7 @@ class HostLLM:
         }
         for parameter in named.values():
             parameter.requires_grad_(True)
+        self.unfrozen = sum(parameter.numel() for parameter in named.values())
         return named
 
 

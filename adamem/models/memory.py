@@ -30,7 +30,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class States:
-    """Summary states: keys to find by, values to read, and what finding needs to know of their place.
+    """Summary states: keys of length one to find by, values to read, and what finding needs to know of their place.
 
     `sentences` numbers the sentence that a state begins in, `information` is the mean surprisal of its tokens
     under the corpus' unigram distribution, in nats; `mask` is false for states over padding only.
@@ -45,6 +45,16 @@ class States:
     def tensors(self) -> dict[str, Tensor]:
         """The five by name."""
         return {field.name: getattr(self, field.name) for field in fields(States)}
+
+    def kept(self) -> States:
+        """As they are kept: keys and values in bfloat16, sentences in 32 bits."""
+        sentences = self.sentences.to(torch.int32)
+        return replace(self, keys=self.keys.bfloat16(), values=self.values.bfloat16(), sentences=sentences)
+
+    def at(self, places: Int[Tensor, "B C"]) -> States:
+        """C of the states, in the order given."""
+        rows = torch.arange(len(places), device=places.device)[:, None]
+        return States(**{name: part[rows, places] for name, part in self.tensors().items()})
 
 
 @dataclass(frozen=True)

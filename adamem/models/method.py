@@ -46,8 +46,9 @@ class Method(nn.Module):
         return placing.generate(self.host, presented, prompt, max_new_tokens, cache)
 
     def trainable_parameters(self) -> int:
-        """Number of trained weights."""
-        return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
+        """Number of trained weights; those of the LLM count where its top layers are unfrozen."""
+        own = sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
+        return own + self.host.unfrozen
 
 
 def refuse_empty(tokens: TokenBatch, what: str) -> None:

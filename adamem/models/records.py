@@ -39,6 +39,14 @@ class TokenBatch:
 
 
 @dataclass(frozen=True)
+class Features:
+    """What Stage B knows of the queries: standardised states of the LLM's early layers. `mask` is true at real ones."""
+
+    states: Float[Tensor, "B Lq D"]
+    mask: Bool[Tensor, "B Lq"]
+
+
+@dataclass(frozen=True)
 class Memory:
     """What a method puts in the document's place, before the question.
 
@@ -72,6 +80,9 @@ class Prompt:
     before: Int[Tensor, " H"]
     after: TokenBatch
     targets: Bool[Tensor, "B A"]
+
+    def to(self, device: torch.device | str) -> Prompt:
+        return Prompt(self.before.to(device), self.after.to(device), self.targets.to(device))
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,13 @@
 """Stage B: from a coarse memory and a query to exactly K vectors.
 
 Two paths, side by side. The extractor finds: it scores every state against the query and hands over the values of
-the best, in reading order. The learned path fuses: latents conditioned on the query (FiLM, Perez et al. 2018)
-attend to all states (Perceiver, Jaegle et al. 2021). Its vectors start as words of an instruction, as soft prompts
-do, so that training departs from retrieval instead of from noise.
+the best that do not say the same, in reading order, each stretch marked at both ends. The learned path fuses:
+latents conditioned on the query (FiLM, Perez et al. 2018) attend to the most relevant states (Perceiver, Jaegle et al.
+2021). Its vectors start as words of an instruction, as soft prompts do, so that training departs from retrieval instead
+of from noise.
+
+What grows with the context is comparing alone: a key is compared as it was kept, and all that is learned about
+finding is learned on the query's side.
 
 Untrained relevance is lexical retrieval in feature space. A sentence is worth its best match for each query token;
 query tokens that match many sentences count less (inverse document frequency, taken within the context); within a
@@ -46,6 +50,17 @@ class Resampled:
     attention: Float[Tensor, "B M"] | None = None
 
 
+@dataclass(frozen=True)
+class Found:
+    """What the extractor hands over: R vectors, the state each was picked from (one-hot), the C most relevant states
+    (best first), and the log-probabilities that decided."""
+
+    tokens: Float[Tensor, "B R D"]
+    picks: Float[Tensor, "B R M"]
+    nearest: Int[Tensor, "B C"]
+    attention: Float[Tensor, "B M"]
+
+
 class Extractor(nn.Module):
     """Relevance, less what repeats, and straight-through top-k: some states, one vector each.
 
@@ -59,13 +74,13 @@ class Extractor(nn.Module):
         super().__init__()
         self.slots, self.redundancy = slots, redundancy
         self.query = NearIdentity(width)
-        self.key = NearIdentity(width)
         self.gate = nn.Linear(width, 1)
         self.want = nn.Linear(width, FACETS)
-        self.offer = nn.Linear(width, FACETS)
+        self.offer = nn.Linear(FACETS, width, bias=False)
         self.precedence = nn.Parameter(torch.tensor(PRECEDENCE))
         self.information = nn.Parameter(torch.tensor(INFORMATION))
         self.neighbours = nn.Parameter(torch.zeros(REACH))
+        self.edges = Offset(2, width)
         self.init_weights()
 
     def init_weights(self) -> None:
@@ -73,22 +88,26 @@ class Extractor(nn.Module):
         for layer in (self.gate, self.want):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
+        bound = self.offer.out_features**-0.5
+        nn.init.uniform_(self.offer.weight, -bound, bound)
 
     def relevance(
         self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]
     ) -> Float[Tensor, "B M"]:
-        """log r_j, r_j = (sum_t g_t idf_t m_(t, s(j)))^p * i_j^a * exp(want(q) . offer(key_j)): s(j) the sentence of
-        state j, i_j its information, m_ts the largest relu(cos(W_q f_t, W_k key_j))^4 of sentence s, and
-        idf_t = max_s m_ts / sum_s m_ts; p, a, g, want, offer and both W are learned. Neighbours then share."""
-        cosine = F.normalize(self.query(query), dim=-1) @ F.normalize(self.key(states.keys), dim=-1).mT
+        """log r_j, r_j = (sum_t g_t idf_t m_(t, s(j)))^p * i_j^a * exp(D^1/2 key_j . offer(want(q))): s(j) the sentence
+        of state j, i_j its information, m_ts the largest relu(cos(W_q f_t, key_j))^4 of sentence s, and
+        idf_t = max_s m_ts / sum_s m_ts; p, a, g, want, offer and W_q are learned. Neighbours then share."""
+        keys = states.keys.float()
+        cosine = F.normalize(self.query(query), dim=-1) @ keys.mT
         match = (cosine.relu() ** SHARPNESS).masked_fill(~states.mask[:, None], 0.0)
-        best = _largest(match, states.sentences)
+        numbers = states.sentences.long()
+        best = _largest(match, numbers)
         rarity = best.amax(-1) / best.sum(-1).clamp_min(1e-9)
         gates = (2 * self.gate(query).sigmoid()[..., 0] * rarity).masked_fill(~query_mask, 0.0)
         sentences = (gates[:, None] @ best)[:, 0].clamp_min(1e-9).log()
-        information = self.information * states.information.clamp_min(1e-9).log()
-        wanted = self.offer(states.keys) @ self.want(_mean(query, query_mask))[..., None]
-        relevance = self.precedence * sentences.gather(1, states.sentences) + information + wanted[..., 0]
+        information = self.information * states.information.float().clamp_min(1e-9).log()
+        wanted = keys.shape[-1] ** 0.5 * keys @ self.offer(self.want(_mean(query, query_mask)))[..., None]
+        relevance = self.precedence * sentences.gather(1, numbers) + information + wanted[..., 0]
         return self._with_neighbours(relevance, states.mask)
 
     def _with_neighbours(self, relevance: Float[Tensor, "B M"], mask: Bool[Tensor, "B M"]) -> Float[Tensor, "B M"]:
@@ -104,29 +123,19 @@ class Extractor(nn.Module):
         """Relevance as log-probabilities over the real states."""
         return self.relevance(states, query, query_mask).masked_fill(~states.mask, float("-inf")).log_softmax(-1)
 
-    def pick(
+    def choose(
         self, attention: Float[Tensor, "B M"], keys: Float[Tensor, "B M D"], mask: Bool[Tensor, "B M"]
-    ) -> Float[Tensor, "B R M"]:
-        """R states, one-hot and in reading order; where there are fewer, they come again from the first.
+    ) -> tuple[Int[Tensor, "B R"], Int[Tensor, "B C"]]:
+        """R picks in reading order, out of the C most relevant states, which come second.
 
-        Backward, each slot is a softmax over its own state and all that no slot has taken.
+        Maximal marginal relevance (Carbonell and Goldstein 1998), one pick after the other: what a picked state says
+        already is worth less. Redundant reports repeat themselves almost word for word. Where there are fewer states
+        than picks, they come again from the first.
         """
-        chosen = self._choose(attention.detach(), keys.detach(), mask)
-        hard = F.one_hot(chosen, mask.shape[1]).to(attention)
-        others = hard.sum(1, keepdim=True) - hard > 0
-        soft = attention[:, None].masked_fill(others & (hard == 0), float("-inf")).softmax(-1)
-        return hard + STRAIGHT * (soft - soft.detach())
-
-    def _choose(
-        self, attention: Float[Tensor, "B M"], keys: Float[Tensor, "B M D"], mask: Bool[Tensor, "B M"]
-    ) -> Int[Tensor, "B R"]:
-        """Maximal marginal relevance (Carbonell and Goldstein 1998), one pick after the other among the most relevant:
-        what a picked state says already is worth less. Redundant reports repeat themselves almost word for word."""
         order = attention.argsort(dim=1, descending=True, stable=True)[:, : POOL * self.slots]
-        worth = attention.gather(1, order)
-        near = F.normalize(keys.gather(1, order[..., None].expand(-1, -1, keys.shape[-1])), dim=-1)
-        alike = (near @ near.mT).relu() ** ALIKE
         rows, real = torch.arange(len(mask), device=mask.device), mask.sum(1).clamp_max(order.shape[1])
+        worth, near = attention.gather(1, order), keys[rows[:, None], order].float()
+        alike = (near @ near.mT).relu() ** ALIKE
         said, taken = torch.zeros_like(worth), torch.zeros_like(worth, dtype=torch.bool)
         picks = []
         for _ in range(self.slots):
@@ -138,12 +147,30 @@ class Extractor(nn.Module):
             picks.append(order[rows, best])
         slots = torch.arange(self.slots, device=mask.device)
         rounds = slots // real[:, None] * mask.shape[1]  # a second round stands behind the first
-        return (rounds + torch.stack(picks, 1)).sort(1).values % mask.shape[1]
+        return (rounds + torch.stack(picks, 1)).sort(1).values % mask.shape[1], order
 
-    def forward(self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]) -> Resampled:
+    def forward(self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]) -> Found:
         attention = self.attend(states, query, query_mask)
-        picks = self.pick(attention, states.keys, states.mask)
-        return Resampled(picks @ states.values, picks, attention)
+        picks, nearest = self.choose(attention.detach(), states.keys.detach(), states.mask)
+        hard = F.one_hot(picks, attention.shape[1]).to(attention)
+        tokens = states.at(picks).values.float()
+        if attention.requires_grad:
+            tokens = tokens + STRAIGHT * (_unpassed(hard, attention) @ states.values.float())
+        return Found(tokens + self._marks(picks), hard, nearest, attention)
+
+    def _marks(self, picks: Int[Tensor, "B R"]) -> Float[Tensor, "B R D"]:
+        """What to add where a stretch of neighbouring states begins and where it ends: the LLM would read two picks
+        from different places as one word."""
+        apart = picks[:, 1:] != picks[:, :-1] + 1
+        first, last = F.pad(apart, (1, 0), value=True), F.pad(apart, (0, 1), value=True)
+        return torch.stack([first, last], -1).float() @ self.edges()
+
+
+def _unpassed(hard: Float[Tensor, "B R M"], attention: Float[Tensor, "B M"]) -> Float[Tensor, "B R M"]:
+    """Zeros that backward are, for every pick, a softmax over its own state and all that no other pick has taken."""
+    others = hard.sum(1, keepdim=True) - hard > 0
+    soft = attention[:, None].masked_fill(others & (hard == 0), float("-inf")).softmax(-1)
+    return soft - soft.detach()
 
 
 def _largest(match: Float[Tensor, "B Lq M"], sentences: Int[Tensor, "B M"]) -> Float[Tensor, "B Lq T"]:
@@ -184,7 +211,8 @@ class LatentPath(nn.Module):
         if self.film is not None:
             scale, shift = self.film(_mean(query, query_mask))[:, None].chunk(2, -1)
             latents = latents * (1 + scale) + shift
-        memory = self.normalise(self.read_states(torch.cat([states.keys, states.values], -1)))
+        keys = states.keys.float() * states.keys.shape[-1] ** 0.5  # entries of about one
+        memory = self.normalise(self.read_states(torch.cat([keys, states.values.float()], -1)))
         attended, _ = self.attend(latents, memory, memory, key_padding_mask=~states.mask, need_weights=False)
         latents = latents + attended
         return self.start + self.shift() + self.write(latents + self.think(latents))
@@ -200,10 +228,10 @@ class LatentResampler(nn.Module):
         self.fuse = LatentPath(settings, host)
 
     def forward(self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]) -> Resampled:
-        fused = self.fuse(states, query, query_mask)
         if self.extractor is None:
-            return Resampled(fused)
+            return Resampled(self.fuse(states, query, query_mask))
         found = self.extractor(states, query, query_mask)
+        fused = self.fuse(states.at(found.nearest), query, query_mask)
         return Resampled(torch.cat([found.tokens, fused], 1), found.picks, found.attention)
 
 

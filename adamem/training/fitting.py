@@ -1,6 +1,7 @@
 """What the stage `baseline@NAME` does for each baseline: train it, or choose its chunk sizes.
 
-Trained baselines get the optimisers, steps and examples of phase 1 and phase 2, exactly as AdaMem does.
+Trained compressors read the tasks with the optimiser, steps and examples of phase 2, as AdaMem does. Before that they
+read text for as long as AdaMem spends on phase 1 and on what to pick (`text_steps`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from adamem.data.staged import staged
 from adamem.evaluation import benchmark
 from adamem.models import checkpoint
 from adamem.models.method import Method
-from adamem.training import recipes, trainer
+from adamem.training import phases, recipes, trainer
 from adamem.training.objectives import Objective, Weights
 from adamem.training.scratch import Scratch
 from adamem.training.trainer import Step, Training
@@ -52,16 +53,33 @@ def autocompressor(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
     return _text_then_tasks(bench, text, data, out, bench.params.baselines.autocompressor)
 
 
+def adamem_query_free(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
+    """As AdaMem: text with its teacher, what to pick, then tasks. Only, it never sees a query."""
+    params, method, root = bench.params, catalogue.untrained_query_free(bench), data.parent
+    reading = phases.reading(method, params, root, f"{out.name}-text")
+    inputs = [data / "tokens", data / "teacher", bench.models / "features"]
+    yield from trainer.in_turn(reading, *phases.answering(method, params, root, out.name, inputs))
+    checkpoint.save(method, out, params.model)
+
+
+def mean_pool(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
+    """Tasks alone: there is nothing that text could teach."""
+    return _tuned(bench, "mean_pool", data, out, bench.params.phase2)
+
+
+def rag_tuned(name: str) -> Fitter:
+    """Soft vectors behind retrieved text."""
+    return lambda bench, data, out: _tuned(bench, name, data, out, bench.params.baselines.rag_tuned)
+
+
 def full_context_tuned(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
     """Soft vectors behind the whole text."""
-    method = catalogue.untrained_tuned(bench, full=True)
-    return _tuned(bench, method, data, out, bench.params.baselines.full_context_tuned)
+    return _tuned(bench, "full_context_tuned", data, out, bench.params.baselines.full_context_tuned)
 
 
 def no_context_tuned(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
     """Soft vectors alone."""
-    method = catalogue.untrained_tuned(bench, full=False)
-    return _tuned(bench, method, data, out, bench.params.baselines.no_context_tuned)
+    return _tuned(bench, "no_context_tuned", data, out, bench.params.baselines.no_context_tuned)
 
 
 def rag(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
@@ -82,16 +100,20 @@ def rag(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
         yield Step(number, {f"{arm}.f1_at_{size}": f1 for size, f1 in choice["validation_f1"].items()})
 
 
-def _text_then_tasks(bench: Bench, text: Objective, data: Path, out: Path, settings: config.Section) -> Iterator[Step]:
-    pretrain, tune = bench.params.phase1.optimiser, bench.params.phase2.optimiser
+def _text_then_tasks(
+    bench: Bench, text: Objective, data: Path, out: Path, settings: config.Icae | config.AutoCompressor
+) -> Iterator[Step]:
+    tune = bench.params.phase2.optimiser
+    pretrain = bench.params.phase1.optimiser.model_copy(update={"steps": settings.text_steps})
     scratch = Scratch.of(f"{out.name}-text", bench.params, [data / "tokens", bench.models / "llm"])
     reading = Training(text, trainer.whole(text, pretrain), pretrain, scratch)
     yield from trainer.in_turn(reading, _tasks(bench, text.method, data, out, tune))
     checkpoint.save(text.method, out, settings)
 
 
-def _tuned(bench: Bench, method: Method, data: Path, out: Path, settings: config.Tuned) -> Iterator[Step]:
-    yield from _tasks(bench, method, data, out, settings.optimiser).steps()
+def _tuned(bench: Bench, name: str, data: Path, out: Path, settings: config.Tuned | config.Phase2) -> Iterator[Step]:
+    method = catalogue.UNTRAINED[name](bench)
+    yield from trainer.in_turn(_tasks(bench, method, data, out, settings.optimiser))
     checkpoint.save(method, out, settings)
 
 
@@ -102,9 +124,7 @@ def _tasks(bench: Bench, method: Method, data: Path, out: Path, optimiser: confi
 
 
 def _f1(method: Method, items: Sequence[item.Item], params: config.AdaMemConfig) -> float:
-    return fmean(
-        scored.scores.f1 for scored in benchmark.ask(method, benchmark.Asked(items, items), params.evaluation, 0)
-    )
+    return fmean(scored.scores.f1 for scored in benchmark.ask(method, benchmark.Asked(items, items), params.evaluation))
 
 
 def _unpack_embedder(archive: Path, folder: Path) -> None:
@@ -117,7 +137,11 @@ def _unpack_embedder(archive: Path, folder: Path) -> None:
 FITTERS: dict[str, Fitter] = {
     "icae": icae,
     "autocompressor": autocompressor,
+    "adamem_query_free": adamem_query_free,
+    "mean_pool": mean_pool,
     "rag": rag,
+    "rag_minilm_tuned": rag_tuned("rag_minilm_tuned"),
+    "rag_bm25_tuned": rag_tuned("rag_bm25_tuned"),
     "full_context_tuned": full_context_tuned,
     "no_context_tuned": no_context_tuned,
 }

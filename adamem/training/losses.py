@@ -60,7 +60,7 @@ def attention_sum(attention: Float[Tensor, "B M"], holds: Bool[Tensor, "B A M"])
     """
     found = attention[:, None].masked_fill(~holds, float("-inf"))[holds.any(-1)[..., None].expand_as(holds)]
     if not len(found):
-        return attention.new_zeros(())
+        return 0.0 * attention.exp().sum()  # nothing to learn, and yet something to differentiate
     return -found.unflatten(0, (-1, holds.shape[-1])).logsumexp(-1).mean()
 
 

@@ -122,11 +122,11 @@ def _look_at(reading: Reading) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Selection:
-    """Teaches a selector alone: attention on the states that hold the answer. The LLM's head layers stay out of it,
-    so that a step costs a tenth of one that reads.
+    """Teaches a selector alone: attention on the states that hold the answer. The LLM gives its early features and
+    reads nothing, which makes a step cheap.
 
     Args:
-        method: whose selector is trained; Stage A gets no gradient.
+        method: whose selector is trained; the chunk encoder gets no gradient.
         batch: as for an `Objective`.
         validation: batches kept for choosing the best step.
     """
@@ -145,9 +145,7 @@ class Selection:
 
     def _attend(self, batch: Batch) -> Float[Tensor, "B M"]:
         device = self.method.host.device
-        with torch.no_grad():
-            states = self.method.encode(batch.context.to(device))
-        return self.method.attend(states, batch.query.to(device))
+        return self.method.attend(batch.context.to(device), batch.query.to(device))
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:

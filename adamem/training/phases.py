@@ -35,26 +35,14 @@ class Phase:
 
 def phase1(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
     """Text: continue it from memory as the teacher does from the full context."""
-    tokens, answers, features = root / "data/tokens", root / "data/teacher", root / "models/features"
-    model = AdaMem.fresh(params.model, llm, features / "statistics.safetensors", params.seed)
-    drawn = windows.for_training(tokens, params.phase1.teacher, params.seed)
-    ask = recipes.ask_teacher(model, drawn, answers, params)
-    objective = recipes.continuation(model, drawn, tokens, params, ask)
-    scratch = Scratch.of("phase1", params, [tokens, answers, features, root / "models/llm"])
-    optimiser = params.phase1.optimiser
-    return Phase(model, (Training(objective, trainer.whole(objective, optimiser), optimiser, scratch),))
+    model = AdaMem.fresh(params.model, llm, root / "models/features/statistics.safetensors", params.seed)
+    return Phase(model, (reading(model, params, root, "phase1"),))
 
 
 def phase2(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
     """Tasks: first learn what to pick, where anything is picked, then answer from it."""
     model = checkpoint.load(root / "models/phase1", llm)
-    inputs, optimiser = [root / "data/tasks", root / "models/phase1", root / "models/llm"], params.phase2.optimiser
-    objective = _tasks(model, params, params.phase2, root)
-    scratch = Scratch.of("phase2", params, inputs)
-    answering = Training(objective, trainer.whole(objective, optimiser), optimiser, scratch)
-    if model.resampler.extractor is None:
-        return Phase(model, (answering,))
-    return Phase(model, (_selecting(model, params, root, Scratch.of("phase2-selector", params, inputs)), answering))
+    return Phase(model, answering(model, params, root, "phase2", [root / "models/phase1"]))
 
 
 def phase3(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
@@ -68,10 +56,30 @@ def phase3(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
     return Phase(model, (Training(objective, trainee, settings.optimiser, scratch),), top)
 
 
-def _selecting(model: AdaMem, params: config.AdaMemConfig, root: Path, scratch: Scratch) -> Training:
-    objective = recipes.selection(model, item.read_groups(root / "data/tasks"), params.phase2, params.seed)
-    settings = params.phase2.selector
-    return Training(objective, trainer.part(objective, "resampler.extractor.", settings), settings, scratch)
+def reading(model: AdaMem, params: config.AdaMemConfig, root: Path, name: str) -> Training:
+    """Phase 1 for a model; `name` is that of its scratch."""
+    tokens, answers = root / "data/tokens", root / "data/teacher"
+    drawn = windows.for_training(tokens, params.phase1.teacher, params.seed)
+    ask = recipes.ask_teacher(model, drawn, answers, params)
+    objective = recipes.continuation(model, drawn, tokens, params, ask)
+    scratch = Scratch.of(name, params, [tokens, answers, root / "models/features", root / "models/llm"])
+    optimiser = params.phase1.optimiser
+    return Training(objective, trainer.whole(objective, optimiser), optimiser, scratch)
+
+
+def answering(
+    model: AdaMem, params: config.AdaMemConfig, root: Path, name: str, made_from: list[Path]
+) -> tuple[Training, ...]:
+    """Phase 2 for a model, which `made_from` decides: what to pick, if it picks; then answers."""
+    inputs, settings = [root / "data/tasks", root / "models/llm", *made_from], params.phase2
+    objective, optimiser = _tasks(model, params, settings, root), settings.optimiser
+    scratch = Scratch.of(name, params, inputs)
+    last = Training(objective, trainer.whole(objective, optimiser), optimiser, scratch)
+    if model.resampler.extractor is None:
+        return (last,)
+    chosen = recipes.selection(model, item.read_groups(root / "data/tasks"), settings, params.seed)
+    trainee = trainer.part(chosen, model.SELECTOR, settings.selector)
+    return (Training(chosen, trainee, settings.selector, Scratch.of(f"{name}-selector", params, inputs)), last)
 
 
 def _tasks(

@@ -35,7 +35,12 @@ def ask(host: HostLLM, windows: Sequence[Window], top_k: int) -> TeacherTargets:
 
 
 def kept(host: HostLLM, windows: Sequence[Window], settings: config.Teacher) -> dict[str, Tensor]:
-    """The teacher's answers to all windows: ids and log-probabilities, each [windows, positions, k]."""
+    """The teacher's answers to all windows: ids and log-probabilities, each [windows, positions, k].
+
+    Nothing is asked of a teacher that answers on the fly: none of what it says would be read.
+    """
+    if settings.kind == "on_the_fly":
+        return {}
     top_k = settings.top_k
     parts = [ask(host, windows[start : start + BATCH], top_k) for start in tqdm(range(0, len(windows), BATCH))]
     shape = (len(windows), -1, top_k)
@@ -43,6 +48,11 @@ def kept(host: HostLLM, windows: Sequence[Window], settings: config.Teacher) -> 
         "ids": torch.cat([part.ids for part in parts]).reshape(shape).int(),
         "logprobs": torch.cat([part.logprobs for part in parts]).reshape(shape).half(),
     }
+
+
+def mass(kept: dict[str, Tensor]) -> dict[str, float]:
+    """The share of the probability that the kept tokens have, on average; nothing where none are kept."""
+    return {"mass_kept": float(kept["logprobs"].float().exp().sum(-1).mean())} if kept else {}
 
 
 class Cached:

@@ -19,7 +19,7 @@ from adamem.training.objectives import Loss
 from adamem.training.scratch import Scratch, Snapshot
 
 
-class Objective(Protocol):
+class Goal(Protocol):
     """What can be trained for: a method, a loss for every backward pass of every step, and a validation."""
 
     @property
@@ -53,19 +53,19 @@ class Trainee:
         return torch.optim.AdamW(groups)
 
 
-def whole(objective: Objective, settings: config.Optimiser) -> Trainee:
+def whole(objective: Goal, settings: config.Optimiser) -> Trainee:
     """All trainable weights of the objective's method, at the one learning rate of the settings."""
     named = {name: weight for name, weight in objective.method.named_parameters() if weight.requires_grad}
     return Trainee([(named, settings.learning_rate)])
 
 
-def part(objective: Objective, prefix: str, settings: config.Optimiser) -> Trainee:
-    """The weights of one module of the objective's method, by the beginning of their names."""
+def part(objective: Goal, prefixes: tuple[str, ...], settings: config.Optimiser) -> Trainee:
+    """Some weights of the objective's method, by the beginnings of their names."""
     [(named, rate)] = whole(objective, settings).groups
-    return Trainee([({name: weight for name, weight in named.items() if name.startswith(prefix)}, rate)])
+    return Trainee([({name: weight for name, weight in named.items() if name.startswith(prefixes)}, rate)])
 
 
-def with_llm(objective: Objective, settings: config.Optimiser, top: dict[str, nn.Parameter], rate: float) -> Trainee:
+def with_llm(objective: Goal, settings: config.Optimiser, top: dict[str, nn.Parameter], rate: float) -> Trainee:
     """The method's weights, and unfrozen layers of the LLM at a rate of their own."""
     return Trainee(
         [*whole(objective, settings).groups, ({f"llm.{name}": weight for name, weight in top.items()}, rate)]
@@ -76,26 +76,27 @@ def with_llm(objective: Objective, settings: config.Optimiser, top: dict[str, nn
 class Training:
     """A training that is set up but has not begun: what for, what of, how, and where it waits when interrupted."""
 
-    objective: Objective
+    objective: Goal
     trainee: Trainee
     settings: config.Optimiser
     scratch: Scratch
 
-    def steps(self) -> Iterator[Step]:
-        """Train; see `fit`."""
-        return fit(self.objective, self.trainee, self.settings, self.scratch)
-
 
 def in_turn(*trainings: Training) -> Iterator[Step]:
-    """One training after the other, their steps numbered through."""
+    """One training after the other, their steps numbered through; when the last has ended, none waits any more.
+
+    A restart goes on within the training that was interrupted: those before it are kept as they ended.
+    """
     done = 0
     for training in trainings:
-        for step in training.steps():
+        for step in fit(training.objective, training.trainee, training.settings, training.scratch):
             yield Step(done + step.number, step.values)
         done += training.settings.steps
+    for training in trainings:
+        training.scratch.clear()
 
 
-def fit(objective: Objective, trainee: Trainee, settings: config.Optimiser, scratch: Scratch) -> Iterator[Step]:
+def fit(objective: Goal, trainee: Trainee, settings: config.Optimiser, scratch: Scratch) -> Iterator[Step]:
     """Train, yielding every step; when the generator is exhausted, the weights of the best validation stand.
 
     Raises:
@@ -115,7 +116,7 @@ def fit(objective: Objective, trainee: Trainee, settings: config.Optimiser, scra
 class _Run:
     """The state of one training between two steps."""
 
-    def __init__(self, objective: Objective, trainee: Trainee, settings: config.Optimiser, scratch: Scratch) -> None:
+    def __init__(self, objective: Goal, trainee: Trainee, settings: config.Optimiser, scratch: Scratch) -> None:
         self.objective, self.trainee, self.settings, self.scratch = objective, trainee, settings, scratch
         self.optimiser = trainee.optimiser(settings.weight_decay)
         self.done = 0
@@ -127,7 +128,7 @@ class _Run:
         """Steps already made by an interrupted run, or the validation before the first step."""
         snapshot = self.scratch.load()
         if snapshot is None:
-            self.history.append(Step(0, self._validate()))
+            self.history.append(Step(0, self._validate(0)))
         else:
             self._restore(snapshot)
         yield from self.history
@@ -145,7 +146,7 @@ class _Run:
         values["learning_rate"] = settings.learning_rate * factor
         values["tokens_per_second"] = tokens / (time.perf_counter() - began)
         if number % settings.validate_every == 0 or number == settings.steps:
-            values |= self._validate()
+            values |= self._validate(number)
         step = Step(number, values)
         self.history.append(step)
         return step
@@ -156,7 +157,7 @@ class _Run:
         for part in range(self.settings.accumulate):
             loss = self.objective.loss(number, part)
             if not bool(torch.isfinite(loss.total)):
-                raise FloatingPointError(_not_finite("loss", number, part, loss.parts))
+                raise FloatingPointError(_not_finite("loss", number, f"backward pass {part}", loss.parts))
             (loss.total / self.settings.accumulate).backward()
             tokens += loss.tokens
             for name, value in ({"loss": float(loss.total.detach())} | loss.parts).items():
@@ -166,23 +167,25 @@ class _Run:
     def _clip(self, number: int) -> float:
         norm = nn.utils.clip_grad_norm_(self.trainee.named().values(), self.settings.clip)
         if not bool(torch.isfinite(norm)):
-            raise FloatingPointError(_not_finite("gradient", number, 0, {}))
+            raise FloatingPointError(_not_finite("gradient", number, "all backward passes together", {}))
         return float(norm)
 
-    def _validate(self) -> dict[str, float]:
+    def _validate(self, number: int) -> dict[str, float]:
         """Validation values; keeps the weights when they are the best so far."""
         self.objective.method.eval()
         values = self.objective.validate()
         self.objective.method.train()
+        if not math.isfinite(values["loss"]):
+            raise FloatingPointError(_not_finite("validation loss", number, "after the optimiser's step", values))
         if values["loss"] < self.best:
             self.best = values["loss"]
             self.best_weights = {name: weight.detach().clone() for name, weight in self.trainee.named().items()}
         return {f"validation_{name}": value for name, value in values.items()}
 
     def snapshot(self, number: int) -> None:
-        """Remember everything a restart needs, at every tenth step."""
+        """Remember everything a restart needs, at every tenth step and at the last."""
         self.done = number
-        if number % 10:
+        if number % 10 and number != self.settings.steps:
             return
         weights = {f"weight/{name}": weight for name, weight in self.trainee.named().items()}
         best = {f"best/{name}": weight for name, weight in self.best_weights.items()}
@@ -212,14 +215,13 @@ class _Run:
                 parameter.copy_(weights[name])
 
     def finish(self) -> None:
-        """Put the best weights in place and forget the scratch."""
+        """Put the best weights in place."""
         self._put(self.best_weights)
         self.objective.method.eval()
-        self.scratch.clear()
 
 
-def _not_finite(what: str, step: int, part: int, parts: dict[str, float]) -> str:
+def _not_finite(what: str, step: int, place: str, parts: dict[str, float]) -> str:
     return (
-        f"the {what} is not finite at step {step}, backward pass {part} ({parts}); "
+        f"the {what} is not finite at step {step}, {place} ({parts}); "
         "lower the learning rate or clip, or look at that batch"
     )

@@ -118,4 +118,4 @@ def count() -> Callable[[str], int]:
 
 @pytest.fixture(scope="session")
 def settings() -> Benchmark:
-    return Benchmark(train=60, validation=20, test=60, counterfactual=20, min_tokens=256, max_tokens=512)
+    return Benchmark(train=60, validation=20, test=60, min_tokens=256, max_tokens=512)

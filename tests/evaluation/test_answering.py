@@ -14,7 +14,6 @@ from adamem.models.host import HostLLM
 from tests import tiny
 
 PARAMS = tiny.settings()
-WINDOW = PARAMS.chunk_encoder.window
 
 
 @pytest.fixture
@@ -27,32 +26,31 @@ def model(llm: HostLLM) -> AdaMem:
 
 
 def test_batches_answer_as_single_questions_do(model: AdaMem) -> None:
-    found = list(answering.answers(model.train(), tiny.ITEMS, PARAMS.evaluation, WINDOW))
+    found = list(answering.answers(model.train(), tiny.ITEMS, PARAMS.evaluation))
     assert not model.training
     for answer, item in zip(found, tiny.ITEMS, strict=True):
-        alone = answering.ask(model, item.context, item.question, PARAMS.evaluation, WINDOW)
+        alone = answering.ask(model, item.context, item.question, PARAMS.evaluation)
         assert (alone.text, alone.memory_tokens) == (answer.text, answer.memory_tokens)
         assert answer.text == answer.text.strip()
         assert answer.memory_tokens == PARAMS.resampler.n_latents
 
 
 def test_sources_lie_in_the_context_in_reading_order(model: AdaMem) -> None:
-    for answer, item in zip(answering.answers(model, tiny.ITEMS, PARAMS.evaluation, WINDOW), tiny.ITEMS, strict=True):
+    for answer, item in zip(answering.answers(model, tiny.ITEMS, PARAMS.evaluation), tiny.ITEMS, strict=True):
         length = len(encode(model.host.tokenizer, item.context))
         assert answer.sources
         firsts = [span.first for span in answer.sources]
         assert firsts == sorted(set(firsts))
         for span in answer.sources:
             assert 0 <= span.first < span.last <= length
-            assert span.first % WINDOW == 0
+            assert span.first % PARAMS.chunk_encoder.window == 0
         assert all(span.last < after.first for span, after in zip(answer.sources, answer.sources[1:], strict=False))
         assert sum(span.share for span in answer.sources) == pytest.approx(1.0, abs=1e-5)
 
 
-def test_methods_that_cannot_tell_have_no_sources(llm: HostLLM, model: AdaMem) -> None:
+def test_methods_that_cannot_tell_have_no_sources(llm: HostLLM) -> None:
     item = tiny.ITEMS[0]
-    assert answering.ask(PlainText(llm, True), item.context, item.question, PARAMS.evaluation, WINDOW).sources is None
-    assert answering.ask(model, item.context, item.question, PARAMS.evaluation).sources is None
+    assert answering.ask(PlainText(llm, True), item.context, item.question, PARAMS.evaluation).sources is None
     full = answering.ask(PlainText(llm, True), item.context, item.question, PARAMS.evaluation)
     assert full.memory_tokens == len(encode(llm.tokenizer, item.context))
 

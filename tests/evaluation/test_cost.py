@@ -8,6 +8,7 @@ import psutil
 import pytest
 import torch
 
+from adamem.baselines.bounds import PlainText
 from adamem.baselines.catalogue import Bench
 from adamem.data import tokens
 from adamem.data.documents import Document
@@ -38,7 +39,7 @@ def test_every_way_is_timed_and_everything_kept_is_weighed(bench: Bench, corpus:
         assert all(value > 0 for value in row.values())
         assert row["full_kv_bytes"] / length == row["adamem_kv_bytes"] / bench.memory_tokens
         states = length // bench.params.chunk_encoder.window
-        assert row["memory_bytes"] == states * (2 * 4 * bench.host.width + 13)
+        assert row["memory_bytes"] == states * (2 * 2 * bench.host.width + 9)
     report = cost_report.report(found, {}, SETTINGS.batch_size)
     assert report["ratios"]["ttft_full_over_cached_4096"] is None
     assert report["ratios"]["ttft_cached_over_limit"] > 0
@@ -49,7 +50,8 @@ def test_a_reused_text_answers_as_a_fresh_one_and_again(bench: Bench, corpus: Pa
     text = cost.texts(corpus, (24,), torch.device("cpu"))[24]
     scene = cost.Scene(bench, cost.adamem(bench), text)
     with torch.no_grad():
-        acts = cost.ways(scene, SETTINGS)
+        full = cost.held(scene, PlainText(bench.host, full=True).compress(text, scene.question))
+        acts = cost.ways(scene, full, SETTINGS)
         fresh = acts["full_cold"]()
         again = [acts["full_reused"]() for _ in range(2)]
     assert isinstance(fresh, list)

@@ -61,4 +61,4 @@ class Training:
         """Train to the end."""
         objective = self.objective()
         trainee = trainee or trainer.whole(objective, self.settings)
-        return list(trainer.fit(objective, trainee, self.settings, self.scratch))
+        return list(trainer.in_turn(trainer.Training(objective, trainee, self.settings, self.scratch)))

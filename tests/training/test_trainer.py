@@ -94,6 +94,47 @@ def test_a_number_that_is_none_stops_with_its_place(llm: HostLLM, scratch: Scrat
     assert seen == [0, 1, 2]
 
 
+def test_a_validation_that_is_none_stops_with_its_step(llm: HostLLM, scratch: Scratch) -> None:
+    """The last step before a validation may be the one that breaks the weights."""
+    training = Training(TunedText(llm, 4, full=False), SETTINGS, scratch)
+    objective = training.objective()
+    validate, calls = objective.validate, itertools.count()
+    object.__setattr__(objective, "validate", lambda: validate() if next(calls) == 0 else {"loss": float("nan")})
+    with pytest.raises(FloatingPointError, match="validation loss is not finite at step 4"):
+        list(trainer.fit(objective, trainer.whole(objective, SETTINGS), SETTINGS, scratch))
+
+
+def test_the_first_of_two_trainings_is_not_made_again(llm: HostLLM, scratch: Scratch) -> None:
+    """Stopped in the second, a restart repeats no step of the first, and ends with the same weights."""
+
+    def two(folder: Scratch) -> tuple[Method, list[Training], list[trainer.Training]]:
+        method, made = adamem(llm), []
+        for name in "ab":
+            part = Training(method, SETTINGS, Scratch(folder.folder / name))
+            made.append(part)
+        goals = [part.objective() for part in made]
+        trainings = [
+            trainer.Training(goal, trainer.whole(goal, SETTINGS), SETTINGS, part.scratch)
+            for goal, part in zip(goals, made, strict=True)
+        ]
+        return method, made, trainings
+
+    whole, _, trainings = two(Scratch(scratch.folder / "whole"))
+    list(trainer.in_turn(*trainings))
+    _, _, trainings = two(scratch)
+    generator = trainer.in_turn(*trainings)
+    list(itertools.islice(generator, 13 + 6))
+    del generator
+    method, made, trainings = two(scratch)
+    again: list[int] = []
+    made[0].spoil = lambda step, part: again.append(step)
+    steps = list(trainer.in_turn(*trainings))
+    assert again == []
+    assert [step.number for step in steps] == [*range(13), *range(12, 25)]
+    assert same(weights(method), weights(whole))
+    assert not list(scratch.folder.glob("[ab]/snapshot.safetensors"))
+
+
 def test_two_passes_of_four_are_one_of_eight(llm: HostLLM, scratch: Scratch) -> None:
     """Answers of one length: a pass is a mean over its target tokens."""
     found = []

@@ -1,0 +1,111 @@
+"""What is compared, on what, and how it is judged: benchmark groups, baselines, evaluation, cost, analysis."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from adamem.config.section import PositiveInt, Section
+from adamem.config.training import Optimiser
+
+Group = Literal["A", "B", "C", "D"]
+GROUPS: tuple[Group, ...] = ("A", "B", "C", "D")
+
+
+class Benchmark(Section):
+    """Which kinds of question a group asks (none named: all it has), how many items are made of them, and how long
+    their contexts are (LLM tokens)."""
+
+    kinds: tuple[str, ...] = ()
+    train: PositiveInt
+    validation: PositiveInt
+    test: PositiveInt
+    min_tokens: PositiveInt
+    max_tokens: PositiveInt
+
+    @model_validator(mode="after")
+    def _range(self) -> Benchmark:
+        if self.min_tokens >= self.max_tokens:
+            raise ValueError(f"min_tokens {self.min_tokens} is not below max_tokens {self.max_tokens}")
+        return self
+
+
+class Benchmarks(Section):
+    A: Benchmark
+    B: Benchmark
+    C: Benchmark
+    D: Benchmark
+
+
+class FeatureEncoder(Section):
+    """Segments are read by a small transformer over the frozen LLM's features."""
+
+    kind: Literal["features"]
+    hidden: PositiveInt
+    layers: PositiveInt
+    heads: PositiveInt
+
+
+class LoraEncoder(Section):
+    """Segments are read by the LLM itself with LoRA on q and v, as published."""
+
+    kind: Literal["llm_lora"]
+    rank: PositiveInt
+
+
+SegmentEncoder = Annotated[FeatureEncoder | LoraEncoder, Field(discriminator="kind")]
+
+
+class Icae(Section):
+    encoder: SegmentEncoder
+    segments: PositiveInt
+    lm_ratio: Annotated[float, Field(ge=0, le=1)]
+    text_steps: PositiveInt
+
+
+class AutoCompressor(Section):
+    encoder: SegmentEncoder
+    segments: PositiveInt
+    detach_every: PositiveInt
+    text_steps: PositiveInt
+
+
+class Rag(Section):
+    """Top-k retrieval; `chunk_tokens` are the candidate chunk sizes (0: a sentence), chosen on validation."""
+
+    chunk_tokens: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+    validation_examples: PositiveInt
+
+
+class Tuned(Section):
+    """Soft vectors trained in front of the question; the text, where there is any, stays text."""
+
+    optimiser: Optimiser
+
+
+class Baselines(Section):
+    icae: Icae
+    autocompressor: AutoCompressor
+    rag: Rag
+    rag_tuned: Tuned
+    full_context_tuned: Tuned
+    no_context_tuned: Tuned
+
+
+class Evaluation(Section):
+    batch_size: PositiveInt
+    max_new_tokens: PositiveInt
+    full_text_items: PositiveInt
+    counterfactual_items: PositiveInt
+
+
+class Efficiency(Section):
+    lengths: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+    repeats: PositiveInt
+    batch_size: PositiveInt
+
+
+class Analysis(Section):
+    resamples: Annotated[int, Field(ge=1000)]
+    examples: PositiveInt

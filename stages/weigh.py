@@ -1,0 +1,26 @@
+"""Weigh: the hypotheses with every arm. Reads reports/ and data/tasks, writes reports/evidence/."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from adamem import config, tracking
+from adamem.analysis import evidence, quality
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reports", type=Path, required=True, help="the folder of the evidence in that of all reports")
+    reports = parser.parse_args().reports
+    params = config.load()
+
+    with tracking.run("weigh", params) as run:
+        found = evidence.write(reports.parent, Path("data/tasks"), params)
+        run.metrics(quality.by_name(found))
+        run.artifact(reports / "README.md")
+        run.artifact(reports / "plots/quality.png")
+
+
+if __name__ == "__main__":
+    main()

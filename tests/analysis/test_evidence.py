@@ -1,0 +1,46 @@
+"""The hypotheses weighed with the arms of both graphs: an arm that only the evidence has can overturn a verdict."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from adamem import config
+from adamem.analysis import evidence
+
+Level = Mapping[str, float]
+Writer = Callable[[Level], Path]
+ARMS = ("adamem_query_free", "rag_minilm_tuned", "adamem_query_only")
+
+
+def _weigh(folder: Path, params: config.AdaMemConfig) -> dict[str, dict[str, object]]:
+    """Move the arms that the default graph does not have to where `make evidence` puts them, and weigh."""
+    for arm in ARMS:
+        if (made := folder / "benchmarks" / arm).is_dir():
+            shutil.move(made, folder / "evidence" / "benchmarks" / arm)
+    evidence.write(folder, folder / "tasks", params)
+    return json.loads((folder / "evidence/hypotheses.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("level", "verdict"), [(0.5, "supported"), (0.9, "undecided"), (1.0, "not supported")])
+def test_an_arm_of_the_evidence_decides_with_the_others(
+    reports: Writer, levels: Level, params: config.AdaMemConfig, level: float, verdict: str
+) -> None:
+    folder = reports({**levels, "adamem": 0.7 if level == 1.0 else 0.9, **dict.fromkeys(ARMS, level)})
+    found = _weigh(folder, params)
+    assert (found["H1"]["verdict"], found["H2"]["verdict"]) == (verdict, verdict)
+    against = {name: found[name]["against"] for name in ("H1", "H2")}
+    assert level == 0.5 or against == {"H1": "adamem_query_free", "H2": "rag_minilm_tuned"}
+    page = (folder / "evidence/README.md").read_text(encoding="utf-8")
+    assert f"**{verdict}**" in page
+    assert all(f"`{arm}`" in page for arm in ARMS)
+    assert (folder / "evidence/plots/quality.png").stat().st_size > 10_000
+
+
+def test_without_the_evidence_it_says_what_to_run(reports: Writer, levels: Level, params: config.AdaMemConfig) -> None:
+    with pytest.raises(ValueError, match=r"evidence/benchmarks: no METHOD/GROUP\.json below it"):
+        _weigh(reports(levels), params)
