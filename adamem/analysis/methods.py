@@ -30,6 +30,7 @@ STYLES = {
     "adamem_wrong_memory": Style(BLUE, "X", False, "control: the memory of another item's text"),
     "adamem_shuffled": Style(BLUE, "x", False, "control: the chunks of the coarse memory in reverse order"),
     "adamem_query_only": Style(BLUE, "+", False, "control: an empty coarse memory, nothing but the query"),
+    "adamem_gold": Style(BLUE, "*", False, "the trained compressor over the answering documents alone"),
     "adamem_query_free": Style(
         VERMILLION, "D", True, "AdaMem trained without the query: a learned constant in its place"
     ),
@@ -45,6 +46,7 @@ STYLES = {
     "rag_bm25_source": Style(GREEN, "s", False, "the same with as many tokens as AdaMem's picks were pooled from"),
     "rag_bm25_tuned": Style(GREEN, "d", True, "best chunks by BM25 and tuned soft vectors, together as many positions"),
     "full_context_tuned": Style(PURPLE, "D", True, "upper bound: the whole text, with tuned soft vectors"),
+    "full_context_tuned_gold": Style(PURPLE, "*", False, "the answering documents alone, with tuned soft vectors"),
     "full_context": Style(PURPLE, "D", False, "the whole text, zero-shot"),
     "no_context_tuned": Style(GREY, "v", True, "lower bound: no text, with tuned soft vectors"),
     "no_context": Style(GREY, "v", False, "no text, zero-shot"),

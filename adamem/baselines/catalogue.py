@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 import torch
@@ -168,6 +169,18 @@ def _other(items: Items, index: int) -> Item:
     return next(alike, following[0])
 
 
+def gold_contexts(items: Items) -> Items:
+    """Every question over the documents that answer it, and no other: what is lost then was not lost in finding."""
+    return [_only_gold(item) for item in items]
+
+
+def _only_gold(item: Item) -> Item:
+    texts = [item.document(index) for index in item.gold]
+    starts = accumulate((len(text) + 1 for text in texts), initial=0)
+    documents = tuple((start, start + len(text)) for start, text in zip(starts, texts, strict=False))
+    return replace(item, context="\n".join(texts), documents=documents)
+
+
 UNTRAINED: dict[str, Callable[[Bench], Method]] = {
     "icae": untrained_icae,
     "autocompressor": untrained_autocompressor,
@@ -186,6 +199,7 @@ METHODS: dict[str, Entry] = {
     "adamem_wrong_memory": Entry(trained_adamem, items=other_contexts),
     "adamem_shuffled": Entry(_tampered(chunks_reversed)),
     "adamem_query_only": Entry(_tampered(emptied)),
+    "adamem_gold": Entry(trained_adamem, items=gold_contexts),
     "adamem_query_free": Entry(_trained("adamem_query_free"), counterfactual=True),
     "icae": Entry(_trained("icae"), counterfactual=True),
     "autocompressor": Entry(_trained("autocompressor"), counterfactual=True),
@@ -198,6 +212,7 @@ METHODS: dict[str, Entry] = {
     "rag_bm25_tuned": Entry(_trained("rag_bm25_tuned")),
     "full_context": Entry(lambda bench: PlainText(bench.host, full=True), full_text=True),
     "full_context_tuned": Entry(_trained("full_context_tuned"), full_text=True, counterfactual=True),
+    "full_context_tuned_gold": Entry(_trained("full_context_tuned"), full_text=True, items=gold_contexts),
     "no_context": Entry(lambda bench: PlainText(bench.host, full=False)),
     "no_context_tuned": Entry(_trained("no_context_tuned"), counterfactual=True),
 }

@@ -1,0 +1,35 @@
+"""Which items a control asks about instead of the ones it is scored on."""
+
+from __future__ import annotations
+
+import pytest
+
+from adamem.baselines import catalogue
+from adamem.benchmarks.item import Item
+
+
+def test_a_gold_context_is_the_answering_documents_in_order() -> None:
+    text = "Lima is in Peru.\nOslo is cold.\nCusco is in Peru."
+    item = Item("A-0", "A", "", text, ((0, 16), (17, 30), (31, 48)), "Q?", "", (), (0, 2), (), 0, True)
+    [found] = catalogue.entry("adamem_gold").items([item])
+    assert found.context == "Lima is in Peru.\nCusco is in Peru."
+    assert [found.document(index) for index in range(2)] == ["Lima is in Peru.", "Cusco is in Peru."]
+    assert found.question == item.question
+
+
+def test_the_wrong_memory_is_another_context_of_the_same_kind() -> None:
+    entry = catalogue.entry("adamem_wrong_memory")
+    kinds = ("code", "date", "code", "place", "date", "code")
+    items = [
+        Item(str(number), "A", kind, f"Text {number}.", (), f"Q{number}?", "", (), (), (), 0, True)
+        for number, kind in enumerate(kinds)
+    ]
+    asked = entry.items(items)
+    assert [item.context[5] for item in asked] == ["2", "4", "5", "4", "1", "0"]
+    assert [item.question for item in asked] == [item.question for item in items]
+    assert entry.items([]) == []
+
+
+def test_a_name_that_is_no_method() -> None:
+    with pytest.raises(ValueError, match="no method 'adamen'; there are: adamem, "):
+        catalogue.entry("adamen")
