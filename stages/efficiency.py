@@ -1,4 +1,4 @@
-"""Efficiency: what an answer costs, by length. Reads models/, data/tokens, writes reports/efficiency.json."""
+"""Efficiency: what an answer and a training step cost. Reads models/, data/, writes reports/efficiency.json."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adamem import config, tracking
 from adamem.baselines import catalogue
-from adamem.evaluation import cost, cost_report
+from adamem.evaluation import cost, cost_report, training_cost
 from adamem.models import host
 
 
@@ -20,7 +20,9 @@ def main() -> None:
         for length, row in cost.measure(bench, tokens, settings):
             rows[length] = row
             run.log(length, row)
-        run.metrics(cost_report.report(rows, cost.peaks(bench, tokens, settings), settings.batch_size))
+        training = training_cost.measure(bench, Path("data/tasks"), settings) if settings.training_steps else {}
+        peaks = cost.peaks(bench, tokens, settings)
+        run.metrics(cost_report.report(rows, peaks, settings.batch_size, training))
         run.write(Path("reports/efficiency.json"))
 
 

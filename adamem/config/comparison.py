@@ -104,6 +104,15 @@ class Efficiency(Section):
     lengths: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
     repeats: PositiveInt
     batch_size: PositiveInt
+    training_steps: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _some_count(self) -> Efficiency:
+        if self.training_steps == 1:
+            raise ValueError(
+                "training_steps 1 leaves nothing to time, the first step warms up: choose 0 or more than 1"
+            )
+        return self
 
 
 class Analysis(Section):

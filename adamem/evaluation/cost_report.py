@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def ratios(by_length: Mapping[int, Mapping[str, float]]) -> dict[str, float | None]:
-    """The comparisons that carry over to other machines; None where a length they speak of was not measured."""
+def ratios(by_length: Mapping[int, Mapping[str, float]], training: Mapping[str, float]) -> dict[str, float | None]:
+    """The comparisons that carry over to other machines; None where something they speak of was not measured."""
 
     def over(above: tuple[str, int], below: tuple[str, int]) -> float | None:
         if above[1] not in by_length or below[1] not in by_length:
@@ -22,6 +22,9 @@ def ratios(by_length: Mapping[int, Mapping[str, float]]) -> dict[str, float | No
         "prefill_over_encode_4096": over(("full_cold_seconds", 4096), ("encode_seconds", 4096)),
         "encode_8192_over_4096": over(("encode_seconds", 8192), ("encode_seconds", 4096)),
         "kv_bytes_over_memory_bytes": min(row["full_kv_bytes"] / row["memory_bytes"] for row in by_length.values()),
+        "trainer_over_plain": training["plain_trainer_step_seconds"] / training["trainer_step_seconds"]
+        if training
+        else None,
     }
 
 
@@ -32,8 +35,13 @@ def queries_until_paid(row: Mapping[str, float]) -> float | None:
     return row["encode_seconds"] / saved if saved > 0 else None
 
 
-def report(by_length: Mapping[int, Mapping[str, float]], peak: Mapping[str, float], batch: int) -> dict[str, Any]:
-    """The content of `reports/efficiency.json`."""
+def report(
+    by_length: Mapping[int, Mapping[str, float]],
+    peak: Mapping[str, float],
+    batch: int,
+    training: Mapping[str, float],
+) -> dict[str, Any]:
+    """The content of `reports/efficiency.json`; `training` is empty where no step was timed."""
     lengths = {
         str(length): {
             **row,
@@ -44,4 +52,5 @@ def report(by_length: Mapping[int, Mapping[str, float]], peak: Mapping[str, floa
         }
         for length, row in by_length.items()
     }
-    return {"ratios": ratios(by_length), "lengths": lengths, "peaks": dict(peak)}
+    found = ratios(by_length, training)
+    return {"ratios": found, "lengths": lengths, "peaks": dict(peak), "training": dict(training)}

@@ -100,7 +100,8 @@ def made_up_cost(lengths: tuple[int, ...] = (512, 4096, 8192), cached: float = 0
             "full_kv_bytes": length * 23_000.0,
             "adamem_kv_bytes": 700_000.0,
         }
-    return cost_report.report(rows, {"load_peak_bytes": 1e9, "full_cold_peak_bytes": 2e9}, 16)
+    peaks = {"load_peak_bytes": 1e9, "full_cold_peak_bytes": 2e9}
+    return cost_report.report(rows, peaks, 16, {"trainer_step_seconds": 1.0, "plain_trainer_step_seconds": 2.5})
 
 
 def _write(folder: Path, levels: Level) -> Path:

@@ -40,7 +40,7 @@ def test_every_way_is_timed_and_everything_kept_is_weighed(bench: Bench, corpus:
         assert row["full_kv_bytes"] / length == row["adamem_kv_bytes"] / bench.memory_tokens
         states = length // bench.params.chunk_encoder.window
         assert row["memory_bytes"] == states * (2 * 2 * bench.host.width + 9)
-    report = cost_report.report(found, {}, SETTINGS.batch_size)
+    report = cost_report.report(found, {}, SETTINGS.batch_size, {})
     assert report["ratios"]["ttft_full_over_cached_4096"] is None
     assert report["ratios"]["ttft_cached_over_limit"] > 0
     assert report["lengths"]["16"]["adamem_queries_per_second"] == pytest.approx(3 / found[16]["adamem_batch_seconds"])
@@ -80,13 +80,16 @@ def test_ratios_are_of_what_they_say() -> None:
         }
         for length in (512, 4096, 8192)
     }
-    assert cost_report.ratios(rows) == {
+    training = {"trainer_step_seconds": 2.0, "plain_trainer_step_seconds": 5.0}
+    assert cost_report.ratios(rows, {})["trainer_over_plain"] is None
+    assert cost_report.ratios(rows, training) == {
         "ttft_cached_over_limit": 2.0,
         "ttft_cached_8192_over_512": pytest.approx(2 / 1.0625),
         "ttft_full_over_cached_4096": pytest.approx(64 / 1.5),
         "prefill_over_encode_4096": pytest.approx(16.0),
         "encode_8192_over_4096": pytest.approx(2.0),
         "kv_bytes_over_memory_bytes": pytest.approx(4.0),
+        "trainer_over_plain": 2.5,
     }
     assert cost_report.queries_until_paid(rows[4096]) == pytest.approx(4 / 62.5)
     assert cost_report.queries_until_paid({**rows[512], "full_cold_seconds": 0.5}) is None
