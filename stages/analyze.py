@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from adamem import config, tracking
-from adamem.analysis import quality, report
+from adamem.analysis import ledger, quality, report
 
 
 def main() -> None:
     params = config.load()
+    seconds = ledger.seconds(Path("reports"), ledger.read(Path("dvc.lock")), tracking.last_seconds())
 
     with tracking.run("analyze", params) as run:
-        found = report.write(Path("reports"), Path("data/tasks"), params)
+        found = report.write(Path("reports"), Path("data/tasks"), params, seconds)
         run.metrics(quality.by_name(found))
         run.artifact(Path("reports/README.md"))
         for plot in sorted(Path("reports/plots").glob("*.png")):

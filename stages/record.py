@@ -15,8 +15,8 @@ def main() -> None:
     key = ledger.key(lock, params)
     metrics = json.loads(Path("reports/metrics.json").read_text(encoding="utf-8"))
 
-    seconds = tracking.last_seconds()
-    ledger.write_minutes(Path("reports"), lock, seconds)
+    seconds = ledger.seconds(Path("reports"), lock, tracking.last_seconds())
+    ledger.write_minutes(Path("reports"), seconds)
     if tracking.recorded(key):
         return
 

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from adamem import config
 from adamem.analysis import tables
 
+TIMINGS = "timings.json"
 RECORDER = "record"  # its own outputs must not change the key it records
 TIMED = ("reports/training", "reports/efficiency", "reports/README.md", "reports/plots", "reports/hypotheses.json")
 
@@ -54,16 +55,20 @@ def key(lock: Lock, params: config.AdaMemConfig) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def write_minutes(folder: Path, lock: Lock, last: Mapping[str, float]) -> None:
-    """Refresh `timings.json` and `minutes.md`: what `last` does not know keeps the time it had.
+def seconds(folder: Path, lock: Lock, last: Mapping[str, float]) -> dict[str, float]:
+    """How long each stage of `lock` took: as `last` knows, or else `timings.json` in the folder.
 
     Stages come from caches and from other machines, too, so a missing time is no reason to forget a known one.
     """
-    path = folder / "timings.json"
+    path = folder / TIMINGS
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    seconds = {**before, **last}
-    known = {stage: seconds[stage] for stage in sorted(lock.stages) if stage in seconds}
-    tables.write_json(path, known)
+    found = {**before, **last}
+    return {stage: found[stage] for stage in sorted(lock.stages) if stage in found}
+
+
+def write_minutes(folder: Path, known: Mapping[str, float]) -> None:
+    """Refresh `timings.json` and `minutes.md`."""
+    tables.write_json(folder / TIMINGS, known)
     tables.write_text(folder / "minutes.md", _page(known))
 
 

@@ -1,13 +1,11 @@
 """`reports/README.md`: the page on which a visitor sees what ran, on what, and what came out.
 
-Sentences with numbers are made from the numbers. What varies between runs of equal results (durations) is not
-here but in `minutes.md`, so that the page changes only when a result does; trained stages are the exception, as
-their duration is part of their curve file.
+Sentences with numbers are made from the numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,14 +53,16 @@ class Judged:
     hypotheses: Sequence[Hypothesis]
 
 
-def render(
-    params: config.AdaMemConfig,
-    results: Results,
-    summary: Summary,
-    judged: Judged,
-    training: Sequence[Training],
-    cost: costs.Cost,
-) -> str:
+@dataclass(frozen=True)
+class Effort:
+    """What it took: learning curves, seconds per stage, and the costs of an answer."""
+
+    training: Sequence[Training]
+    seconds: Mapping[str, float]
+    cost: costs.Cost
+
+
+def render(params: config.AdaMemConfig, results: Results, summary: Summary, judged: Judged, effort: Effort) -> str:
     """The whole page as Markdown."""
     parts = [
         INTRO,
@@ -72,8 +72,8 @@ def render(
         "## Results\n\n" + _results(results, summary),
         "## Can the groups tell methods apart?\n\n" + _bounds(judged.bounds),
         _counterfactual(summary),
-        "## What an answer costs\n\n" + costs.section(cost),
-        "## Learning curves and minutes\n\n" + _training(params, training),
+        "## What an answer costs\n\n" + costs.section(effort.cost),
+        "## Learning curves and minutes\n\n" + _training(params, effort),
         "## Examples\n\n" + _examples(params, results),
         REPRODUCE,
     ]
@@ -195,16 +195,25 @@ def _counterfactual(summary: Summary) -> str:
     )
 
 
-def _training(params: config.AdaMemConfig, training: Sequence[Training]) -> str:
-    rows = [[f"`{run.stage}`", f"{run.seconds / 60:.1f}", str(run.steps)] for run in training]
+def _training(params: config.AdaMemConfig, effort: Effort) -> str:
     plots = "![Losses](plots/losses.png)\n\n![Exact match on validation items](plots/validation.png)"
-    table = markdown(["stage", "minutes", "steps"], rows)
     head = (
         "The weights of the lowest validation loss are kept. Exact match here is teacher-forced, so it flatters. "
         "Trainings of two parts show one behind the other: text, then tasks, for the trained baselines; what to pick "
         "(the loss of the attention), then what to answer (that of the answers), for phase 2.\n\n" + _shares(params)
     )
-    return f"{head}\n\n{plots}\n\n{table}\n\nMinutes of every stage, the untrained ones too: [minutes.md](minutes.md)."
+    return f"{head}\n\n{plots}\n\n{_minutes(effort)}"
+
+
+def _minutes(effort: Effort) -> str:
+    """Every stage before this one, as long as it took when it last ran to its end."""
+    steps = {run.stage: str(run.steps) for run in effort.training}
+    rows = [[f"`{stage}`", f"{time / 60:.1f}", steps.get(stage, "")] for stage, time in effort.seconds.items()]
+    rows.append(["**sum**", f"**{sum(effort.seconds.values()) / 60:.1f}**", ""])
+    return (
+        "Minutes of each stage when it last ran to its end; with those that come after this page: "
+        "[minutes.md](minutes.md).\n\n" + markdown(["stage", "minutes", "steps"], rows)
+    )
 
 
 def _shares(params: config.AdaMemConfig) -> str:

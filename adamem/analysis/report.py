@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from adamem.analysis.results import read, read_training
 from adamem.analysis.targets import bounds, targets
 
 
-def write(folder: Path, tasks: Path, params: config.AdaMemConfig) -> dict[str, Any]:
+def write(folder: Path, tasks: Path, params: config.AdaMemConfig, seconds: Mapping[str, float]) -> dict[str, Any]:
     """Read `benchmarks/`, `training/` and `efficiency.json` in a folder, write metrics, tables, plots and page there.
 
-    `tasks` holds the items, which say what is resampled together.
+    `tasks` holds the items, which say what is resampled together; `seconds` says how long each stage took.
 
     The same input gives the same bytes. Returns the content of `metrics.json`.
 
@@ -28,6 +29,7 @@ def write(folder: Path, tasks: Path, params: config.AdaMemConfig) -> dict[str, A
     cost = costs.read(folder / "efficiency.json")
     claims = hypotheses.judge(results, bootstrap, cost)
     judged = page.Judged(targets(results, summary, bootstrap), bounds(results, bootstrap), claims)
+    effort = page.Effort(training, seconds, cost)
 
     found = metrics(summary)
     tables.write_json(folder / "metrics.json", found)
@@ -41,5 +43,5 @@ def write(folder: Path, tasks: Path, params: config.AdaMemConfig) -> dict[str, A
     plots.validation(training, folder / "plots" / "validation.png")
     costs.growth(cost, folder / "plots" / "cost_growth.png")
     costs.amortised(cost, folder / "plots" / "cost_amortised.png")
-    tables.write_text(folder / "README.md", page.render(params, results, summary, judged, training, cost))
+    tables.write_text(folder / "README.md", page.render(params, results, summary, judged, effort))
     return found

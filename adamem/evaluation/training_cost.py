@@ -87,7 +87,7 @@ def measure(bench: Bench, tasks: Path, settings: config.Efficiency) -> dict[str,
         method, item.read_groups(tasks), phase.optimiser, bench.params.seed, recipes.weights(phase)
     )
     objective = replace(objective, validation=objective.validation[:1])
-    llm = AutoModelForCausalLM.from_pretrained(bench.models / "llm", dtype=torch.bfloat16, use_safetensors=True)
+    llm: Any = AutoModelForCausalLM.from_pretrained(bench.models / "llm", dtype=torch.bfloat16, use_safetensors=True)
     llm = llm.to(bench.host.device).requires_grad_(False)
     plain = replace(objective, method=PlainReader(method, llm))
     ways: dict[str, Callable[[], Iterator[float]]] = {

@@ -104,6 +104,9 @@ def made_up_cost(lengths: tuple[int, ...] = (512, 4096, 8192), cached: float = 0
     return cost_report.report(rows, peaks, 16, {"trainer_step_seconds": 1.0, "plain_trainer_step_seconds": 2.5})
 
 
+SECONDS = {"download": 30.0, "phase2": 360.0}
+
+
 def _write(folder: Path, levels: Level) -> Path:
     for method, share in levels.items():
         items = 20 if method.startswith("full") else 40
@@ -151,5 +154,5 @@ def params() -> config.AdaMemConfig:
 def good(tmp_path_factory: pytest.TempPathFactory, params: config.AdaMemConfig, levels: Level) -> Path:
     """A whole report on answers that meet every target."""
     folder = _write(tmp_path_factory.mktemp("reports"), levels)
-    report.write(folder, folder / "tasks", params)
+    report.write(folder, folder / "tasks", params, SECONDS)
     return folder

@@ -55,16 +55,20 @@ def test_a_missing_lock_says_what_writes_it(tmp_path: Path) -> None:
         ledger.read(tmp_path / "dvc.lock")
 
 
+def _note(folder: Path, found: ledger.Lock, last: dict[str, float]) -> None:
+    ledger.write_minutes(folder, ledger.seconds(folder, found, last))
+
+
 def test_minutes_keep_what_is_known_and_change_only_when_a_stage_ran(lock: Path, tmp_path: Path) -> None:
     found = ledger.read(lock)
-    ledger.write_minutes(tmp_path, found, {"phase2": 120.0, "gone": 5.0})
+    _note(tmp_path, found, {"phase2": 120.0, "gone": 5.0})
     first = (tmp_path / "minutes.md").read_bytes()
     assert json.loads((tmp_path / "timings.json").read_text(encoding="utf-8")) == {"phase2": 120.0}
     assert b"| `phase2` | 2.0 |" in first and b"gone" not in first
 
-    ledger.write_minutes(tmp_path, found, {})  # a fresh clone: nothing ran here
+    _note(tmp_path, found, {})  # a fresh clone: nothing ran here
     assert (tmp_path / "minutes.md").read_bytes() == first
 
-    ledger.write_minutes(tmp_path, found, {"analyze": 30.0, "record": 9.0})
+    _note(tmp_path, found, {"analyze": 30.0, "record": 9.0})
     text = (tmp_path / "minutes.md").read_text(encoding="utf-8")
     assert "| `analyze` | 0.5 |" in text and "| **sum** | **2.5** |" in text and "record`" not in text.split("---")[1]

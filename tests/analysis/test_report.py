@@ -14,6 +14,7 @@ from adamem import config
 from adamem.analysis import costs, hypotheses, page, quality, report
 from adamem.analysis.results import read, read_training
 from adamem.analysis.targets import bounds, targets
+from tests.analysis.conftest import SECONDS
 
 Level = Mapping[str, float]
 Writer = Callable[[Level], Path]
@@ -31,7 +32,7 @@ def _page(folder: Path, params: config.AdaMemConfig) -> str:
     cost = costs.read(folder / "efficiency.json")
     claims = hypotheses.judge(results, bootstrap, cost)
     judged = page.Judged(targets(results, summary, bootstrap), bounds(results, bootstrap), claims)
-    return page.render(params, results, summary, judged, read_training(folder / "training"), cost)
+    return page.render(params, results, summary, judged, page.Effort(read_training(folder / "training"), SECONDS, cost))
 
 
 def _text(path: Path) -> str:
@@ -60,7 +61,7 @@ def test_a_comparison_is_over_the_items_both_answered(good: Path) -> None:
 
 def test_the_same_answers_give_the_same_bytes(good: Path, params: config.AdaMemConfig) -> None:
     before = {path: path.read_bytes() for path in good.rglob("*") if path.is_file()}
-    report.write(good, good / "tasks", params)
+    report.write(good, good / "tasks", params, SECONDS)
     assert before == {path: path.read_bytes() for path in good.rglob("*") if path.is_file()}
     assert not [path for path in before if "partial" in path.name]
 
@@ -108,7 +109,9 @@ def test_the_page_holds_what_a_visitor_needs(good: Path) -> None:
         "SmolLM2-135M-Instruct",
         "A 40, B 40, C 40, D 40 for `adamem`",
         "A 20, B 20, C 20, D 20 for `full_context_tuned`",
-        "| `phase1` | 1.5 | 2 |",
+        "| `download` | 0.5 |  |",
+        "| `phase2` | 6.0 | 2 |",
+        "| **sum** | **6.5** |  |",
         "[minutes.md](minutes.md)",
         "## How to reproduce",
     ):
