@@ -115,6 +115,13 @@ class Efficiency(Section):
         return self
 
 
+class Needle(Section):
+    lengths: Annotated[tuple[Annotated[int, Field(ge=128)], ...], Field(min_length=1)]
+    depths: PositiveInt
+    items: PositiveInt
+    methods: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class Analysis(Section):
     resamples: Annotated[int, Field(ge=1000)]
     examples: PositiveInt
