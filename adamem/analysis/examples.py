@@ -60,5 +60,9 @@ def _matching(rows: Sequence[Prediction], metric: str, wanted: float) -> list[Pr
 def _sources(row: Prediction) -> str:
     if not row.memory:
         return "(the method names no sources)"
-    parts = [f"document {source.document} “{escape(source.text)}” ({source.share:.2f})" for source in row.memory]
-    return " · ".join(parts)
+    return " · ".join(f"document {one.document} “{_shown(one.text)}” ({one.share:.2f})" for one in row.memory)
+
+
+def _shown(text: str) -> str:
+    """A stretch of the context; a line break alone is drawn."""
+    return escape(text) if text.strip() else "⏎"
