@@ -36,6 +36,10 @@ GROUPS = """\
 | C | redundancy: a short summary of overlapping reports, scored by the facts it gives |
 | D | sparse lookup: one sentence in a long filler |"""
 
+BEYOND = """\
+Here retrieval is not tuned, and no arm is AdaMem itself without the query. [The evidence](evidence/README.md) weighs
+the same hypotheses with such arms as well: where its verdicts differ from these, its verdicts count."""
+
 REPRODUCE = """\
 ## How to reproduce
 
@@ -67,6 +71,7 @@ def render(params: config.AdaMemConfig, results: Results, summary: Summary, judg
     parts = [
         INTRO,
         "## Hypotheses\n\n" + verdicts(judged.hypotheses),
+        BEYOND,
         _setting(params),
         "## Targets\n\n" + _targets(judged.targets),
         "## Results\n\n" + _results(results, summary),
