@@ -24,13 +24,10 @@ def read(path: Path) -> Rows:
         ValueError: the file is missing or not what stage `needle` writes.
     """
     try:
-        return [{key: row[key] for key in ("method", "length", "depth", "n", "em", METRIC)} for row in _json(path)]
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return [{key: row[key] for key in ("method", "length", "depth", "n", "em", METRIC)} for row in rows]
     except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: no results of the needle test ({error!r}); run stage `needle`") from error
-
-
-def _json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def needle(rows: Rows, path: Path) -> None:

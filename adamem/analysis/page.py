@@ -231,8 +231,8 @@ def _shares(params: config.AdaMemConfig) -> str:
         f"Before that, `adamem` continues text for {params.phase1.optimiser.steps} steps and its selector sees these "
         f"questions another {passes:.1f} times over without the LLM reading; `icae` reads text for "
         f"{params.baselines.icae.text_steps} steps and `autocompressor` for "
-        f"{params.baselines.autocompressor.text_steps}, each in about the same time (table below). Retrieval is "
-        "untuned; the tuned bounds have optimisers of their own (`params.yaml`)."
+        f"{params.baselines.autocompressor.text_steps}. Retrieval is untuned; the tuned bounds have "
+        "optimisers of their own (`params.yaml`)."
     )
 
 
