@@ -13,7 +13,6 @@ import math
 
 import torch
 from jaxtyping import Bool, Float
-from peft import LoraConfig, inject_adapter_in_model
 from torch import Tensor, nn
 
 from adamem import config

@@ -42,6 +42,7 @@ class LlmFolder(Section):
 class Llm(Section):
     source: Annotated[LlmWheel | LlmHub | LlmFolder, Field(discriminator="kind")]
     dtype: Literal["auto", "float32", "bfloat16", "float16"]
+    feature_cache: Annotated[int, Field(ge=0)]
 
 
 class CorpusWheels(Section):

@@ -20,6 +20,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from transformers.utils import logging as transformers_logging
 
 from adamem import config
+from adamem.models.feature_cache import FeatureCache
 from adamem.models.frame import ChatFrame, encode
 from adamem.models.frozen import FrozenLinear, MasterLinear, replace_linears
 from adamem.models.sentences import Sentences
@@ -48,6 +49,7 @@ class HostLLM:
         self.frame = ChatFrame.of(tokenizer)
         self.identity = identity or Identity(_hash_weights(model), _hash_tokenizer(tokenizer))
         self.unfrozen = 0  # weights that `unfreeze` has made trainable
+        self.feature_cache = FeatureCache()
         self.embedding_rms = float(model.get_input_embeddings().weight.float().pow(2).mean().sqrt())
         if self.dtype == torch.bfloat16 and self.device.type == "cpu":
             replace_linears(model, FrozenLinear)
@@ -104,21 +106,29 @@ class HostLLM:
                 f"chunk_encoder.feature_layers is {layers}, but the LLM has {len(self.layers)} layers: "
                 f"choose 0 to {len(self.layers)}"
             )
+        return self.feature_cache.get(layers, ids, lambda rows: self._early_states(rows, layers)).float()
+
+    def _early_states(self, ids: Int[Tensor, "B L"], layers: int) -> Float[Tensor, "B L D"]:
         sink = torch.full_like(ids[:, :1], self.frame.end)
-        return _trunk(self.model.base_model, layers)(torch.cat([sink, ids], 1), use_cache=False)[0][:, 1:].float()
+        return _trunk(self.model.base_model, layers)(torch.cat([sink, ids], 1), use_cache=False)[0][:, 1:]
+
+    def keep_features(self, megabytes: int) -> None:
+        """From now on keep the features of what is read, up to a size, for when it is read again."""
+        self.feature_cache = FeatureCache(megabytes * 1_000_000)
 
     def read(
         self,
         embeds: Float[Tensor, "B T D"],
-        mask: Bool[Tensor, "B C"] | None = None,
+        mask: Bool[Tensor, "B C"] | Float[Tensor, "B 1 T C"] | None = None,
         positions: Int[Tensor, "B T"] | None = None,
         cache: DynamicCache | None = None,
     ) -> Float[Tensor, "B T D"]:
-        """Last hidden states. `mask` spans cache and input; without it the causal mask alone is used, which is
-        enough for rows padded on the right and avoids the slow attention kernels."""
+        """Last hidden states. `mask` spans cache and input: true where a position is real, or else what is added to
+        the attention. Without it the causal mask alone is used, which is enough for rows padded on the right and
+        avoids the slow attention kernels."""
         output = self.model.base_model(
             inputs_embeds=embeds.to(self.dtype),
-            attention_mask=None if mask is None else mask.long(),
+            attention_mask=mask.long() if mask is not None and mask.dtype == torch.bool else mask,
             position_ids=positions,
             past_key_values=cache,
             use_cache=cache is not None,
@@ -134,6 +144,7 @@ class HostLLM:
 
         Changes this host; load a second one where the untouched LLM is needed too.
         """
+        self.keep_features(0)  # layers that change may be among those that make them
         top = list(self.layers)[-layers:]
         for layer in top:
             replace_linears(layer, MasterLinear)

@@ -103,6 +103,7 @@ def rag(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
 def _text_then_tasks(
     bench: Bench, text: Objective, data: Path, out: Path, settings: config.Icae | config.AutoCompressor
 ) -> Iterator[Step]:
+    bench.host.keep_features(bench.params.llm.feature_cache)
     tune = bench.params.phase2.optimiser
     pretrain = bench.params.phase1.optimiser.model_copy(update={"steps": settings.text_steps})
     scratch = Scratch.of(f"{out.name}-text", bench.params, [data / "tokens", bench.models / "llm"])

@@ -58,6 +58,7 @@ def phase3(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
 
 def reading(model: AdaMem, params: config.AdaMemConfig, root: Path, name: str) -> Training:
     """Phase 1 for a model; `name` is that of its scratch."""
+    model.host.keep_features(params.llm.feature_cache)
     tokens, answers = root / "data/tokens", root / "data/teacher"
     drawn = windows.for_training(tokens, params.phase1.teacher, params.seed)
     ask = recipes.ask_teacher(model, drawn, answers, params)
@@ -71,6 +72,7 @@ def answering(
     model: AdaMem, params: config.AdaMemConfig, root: Path, name: str, made_from: list[Path]
 ) -> tuple[Training, ...]:
     """Phase 2 for a model, which `made_from` decides: what to pick, if it picks; then answers."""
+    model.host.keep_features(params.llm.feature_cache)
     inputs, settings = [root / "data/tasks", root / "models/llm", *made_from], params.phase2
     objective, optimiser = _tasks(model, params, settings, root), settings.optimiser
     scratch = Scratch.of(name, params, inputs)
