@@ -1,17 +1,16 @@
-"""Any causal LLM: what the tests elsewhere show on a Llama holds for the other architectures, or is refused."""
+"""Any causal LLM: what the tests elsewhere show on a Llama holds for the other architectures."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from adamem.baselines.bounds import TunedText
 from adamem.baselines.icae import Icae
-from adamem.models import host as hosts
-from adamem.models import placing
+from adamem.evaluation.answering import Question
 from adamem.models.adamem import AdaMem, Output
 from adamem.models.host import HostLLM
 from adamem.models.statistics import Statistics
@@ -112,8 +111,6 @@ def test_the_host_reads_as_the_llm_itself(name: str) -> None:
 @every_architecture
 def test_text_in_the_documents_place_is_read_alike_alone_and_in_a_batch(name: str) -> None:
     """Text goes through a cache of its own, left-padded: `full_context` and its kin."""
-    from adamem.baselines.bounds import TunedText
-
     host = architectures.make_host(name)
     method = TunedText(host, 2, full=True)
     batch = tiny.batch(host)
@@ -167,96 +164,6 @@ def test_lora_finds_its_layers(name: str) -> None:
     assert all(grad is not None and bool(grad.any()) for grad in adapted.values())
 
 
-WINDOWED: dict[str, dict[str, Any]] = {
-    "Mistral": {"sliding_window": 12},
-    "Qwen2": {"use_sliding_window": True, "sliding_window": 12, "max_window_layers": 1},
-    "Qwen3": {"use_sliding_window": True, "sliding_window": 12, "max_window_layers": 1},
-    "Gemma2": {"sliding_window": 12},
-    "Gemma3": {"sliding_window": 12},
-}
-
-
-@pytest.mark.parametrize("name", WINDOWED)
-def test_a_window_is_refused_where_it_would_cut(name: str) -> None:
-    host = architectures.make_host(name, **WINDOWED[name])
-    embeds = host.embed(torch.arange(3, 15)[None])
-    assert host.read(embeds).shape[1] == 12
-    said = r"sliding_window is 12 in the LLM's config\.json, but 13 positions are read at once: give shorter texts"
-    with pytest.raises(ValueError, match=said):
-        host.read(torch.cat([embeds, embeds[:, :1]], 1))
-    with pytest.raises(ValueError, match=said):
-        host.features(torch.arange(3, 15)[None], 1)
-    cache = placing.DynamicCache()
-    host.read(embeds, cache=cache)
-    with pytest.raises(ValueError, match=said):
-        host.read(embeds[:, :1], cache=cache)
-    given, asked = arguments(host, tiny.ITEMS)
-    with pytest.raises(ValueError, match=r"sliding_window is 12"):
-        adamem(host)(**given)
-    with pytest.raises(ValueError, match=r"sliding_window is 12"):
-        adamem(host, "prefix_kv").generate(**asked)
-
-
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
-        ("Mistral", {"sliding_window": None}),
-        ("Qwen2", {"use_sliding_window": False, "sliding_window": 12}),
-        ("Qwen2", {"use_sliding_window": True, "sliding_window": 12, "max_window_layers": 3}),
-        ("Gemma3", {"sliding_window": 12, "layer_types": ["full_attention"] * 3}),
-    ],
-)
-def test_a_window_that_no_layer_uses_does_not_matter(name: str, changes: dict[str, Any]) -> None:
-    host = architectures.make_host(name, **changes)
-    assert host.read(host.embed(torch.arange(3, 40)[None])).shape[1] == 37
-
-
-def test_rotary_scaling_that_depends_on_the_longest_row() -> None:
-    rope = {"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 2.0}
-    host = architectures.make_host("Llama", rope_parameters=rope, max_position_embeddings=16)
-    host.read(host.embed(torch.arange(3, 19)[None]))
-    with pytest.raises(ValueError, match=r"rope_type dynamic starts to depend on the length at 16 .* but 17 positions"):
-        host.read(host.embed(torch.arange(3, 20)[None]))
-
-
-@pytest.mark.parametrize(
-    ("name", "changes", "said"),
-    [
-        ("GPT2", {"n_embd": 32, "n_layer": 2, "n_head": 4}, "GPT2LMHeadModel .model_type gpt2. does not keep its dec"),
-        ("Gemma3", {"use_bidirectional_attention": True}, "use_bidirectional_attention set; take a causal LLM"),
-        ("Llama4", {}, r"layer_types \['chunked_attention'\]; take an LLM with full attention"),
-    ],
-)
-def test_other_architectures_are_refused_by_name(name: str, changes: dict[str, Any], said: str) -> None:
-    import transformers
-
-    if name == "GPT2":
-        llm: Any = transformers.GPT2LMHeadModel(transformers.GPT2Config(vocab_size=336, **changes))
-    elif name == "Llama4":
-        llm = architectures.make_llm("Llama")
-        llm.config.layer_types = ["chunked_attention", "full_attention"]
-    else:
-        llm = architectures.make_llm(name, **changes)
-    with pytest.raises(ValueError, match=said):
-        HostLLM(llm, tiny.make_tokenizer())
-
-
-def test_logits_that_are_made_in_another_way(tmp_path: Path) -> None:
-    """Cohere scales them: read through the head alone they would be wrong, and nobody would notice."""
-    architectures.make_llm("Cohere", num_key_value_heads=2, logit_scale=0.25).save_pretrained(tmp_path)
-    tiny.make_tokenizer().save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="CohereForCausalLM makes its logits in a way that is not known here"):
-        hosts.from_pretrained(str(tmp_path), torch.float32)
-
-
-def test_what_cannot_be_unfrozen_or_adapted() -> None:
-    host = architectures.make_host("Mixtral", num_key_value_heads=2, num_local_experts=2, sliding_window=None)
-    with pytest.raises(ValueError, match=r"phase3: mlp\..* is no weight of a linear layer, .* leave out the stage"):
-        host.unfreeze(1)
-    with pytest.raises(ValueError, match=r"phase3\.unfrozen_layers is 4, but the LLM has 3 layers: choose 1 to 3"):
-        host.unfreeze(4)
-
-
 def test_a_list_of_end_tokens_ends_at_each_of_them() -> None:
     """generation_config.json may name several, and the tokenizer another."""
     host = architectures.make_host("Qwen2")
@@ -270,3 +177,16 @@ def test_a_list_of_end_tokens_ends_at_each_of_them() -> None:
     assert model.generate(**asked, max_new_tokens=6) == [row[:at] for row, at in zip(free, cut, strict=True)]
     host.model.generation_config.eos_token_id = None
     assert host.ends == [2]
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+def test_a_memory_that_would_fall_out_of_a_sliding_window_is_refused(interface: str) -> None:
+    """The context may be longer than the window: it is read chunk by chunk."""
+    wide, narrow = (architectures.make_host("Mistral", sliding_window=window) for window in (110, 20))
+    given, asked = arguments(wide, [Question(" ".join(tiny.FACTS * 3), "Capital of Egypt?", "Cairo")])
+    assert given["context_ids"].shape[1] > 110
+    assert adamem(wide, interface).generate(**asked, max_new_tokens=2)
+    with pytest.raises(ValueError, match=r"sliding_window is 20 in the LLM's config\.json"):
+        adamem(narrow, interface)(**given)
+    with pytest.raises(ValueError, match=r"sliding_window is 20 in the LLM's config\.json"):
+        adamem(narrow, interface).generate(**asked)
