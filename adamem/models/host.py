@@ -6,8 +6,6 @@ state, and no optimiser can find them by accident.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,15 +20,8 @@ from adamem import config
 from adamem.models import architecture
 from adamem.models.frame import SYSTEM, ChatFrame, encode
 from adamem.models.frozen import FrozenLinear, MasterLinear, replace_linears
+from adamem.models.identity import Identity
 from adamem.models.sentences import Sentences
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What a checkpoint or a stored memory must find again: hashes of the LLM's weights and of its tokenizer."""
-
-    llm: str
-    tokenizer: str
 
 
 class HostLLM:
@@ -50,7 +41,7 @@ class HostLLM:
         self.model = model.requires_grad_(False).eval()
         self.tokenizer = tokenizer
         self.frame = ChatFrame.of(tokenizer, architecture.ends(model))
-        self.identity = identity or Identity(_hash_weights(model), _hash_tokenizer(tokenizer))
+        self.identity = identity or Identity.of(model, tokenizer)
         self.unfrozen = 0  # weights that `unfreeze` has made trainable
         self.embedding_rms = architecture.embedding_rms(model)
         self._reach = architecture.reach(model.config)
@@ -121,23 +112,27 @@ class HostLLM:
             )
         self.refuse_beyond(ids.shape[1] + 1)
         sink = torch.full_like(ids[:, :1], self.frame.end)
-        return architecture.trunk(self.model.base_model, layers)(torch.cat([sink, ids], 1), use_cache=False)[0][
-            :, 1:
-        ].float()
+        trunk = architecture.trunk(self.model.base_model, layers)
+        return trunk(torch.cat([sink, ids], 1), use_cache=False)[0][:, 1:].float()
 
     def read(
         self,
         embeds: Float[Tensor, "B T D"],
-        mask: Bool[Tensor, "B C"] | None = None,
+        mask: Bool[Tensor, "B C"] | Float[Tensor, "B 1 T C"] | None = None,
         positions: Int[Tensor, "B T"] | None = None,
         cache: DynamicCache | None = None,
     ) -> Float[Tensor, "B T D"]:
-        """Last hidden states. `mask` spans cache and input; without it the causal mask alone is used, which is
-        enough for rows padded on the right and avoids the slow attention kernels."""
-        self.refuse_beyond(embeds.shape[1] + (0 if cache is None else cache.get_seq_length()))
+        """Last hidden states. `mask` spans cache and input: true where a position is real, or else what is added to
+        the attention. Without it the causal mask alone is used, which is enough for rows padded on the right and
+        avoids the slow attention kernels."""
+        if self._reach is not None:
+            span = embeds.shape[1] + (0 if cache is None else cache.get_seq_length())
+            if positions is not None and mask is not None and mask.ndim == 4:  # rows packed into one sequence
+                span = int(positions.max()) + 1
+            self._reach.refuse_beyond(span)
         output = self.model.base_model(
             inputs_embeds=embeds.to(self.dtype),
-            attention_mask=None if mask is None else mask.long(),
+            attention_mask=mask.long() if mask is not None and mask.dtype == torch.bool else mask,
             position_ids=positions,
             past_key_values=cache,
             use_cache=cache is not None,
@@ -229,17 +224,3 @@ def _refuse_misread(host: HostLLM) -> None:
             f"llm.source: {type(host.model).__name__} makes its logits in a way that is not known here (off by "
             f"{off:.0%} of the largest); take an LLM such as Llama, Qwen, Mistral, Gemma or GPT-NeoX"
         )
-
-
-def _hash_weights(model: Any) -> str:
-    """sha256 over names, shapes and the leading rows of every weight: tells any two models apart at once."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(f"{name}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().reshape(-1)[:4096].float().cpu().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _hash_tokenizer(tokenizer: Any) -> str:
-    vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
-    return hashlib.sha256(repr((vocabulary, getattr(tokenizer, "chat_template", None))).encode()).hexdigest()
