@@ -190,3 +190,15 @@ def test_a_memory_that_would_fall_out_of_a_sliding_window_is_refused(interface: 
         adamem(narrow, interface)(**given)
     with pytest.raises(ValueError, match=r"sliding_window is 20 in the LLM's config\.json"):
         adamem(narrow, interface).generate(**asked)
+
+
+def test_attention_scores_are_capped_where_the_llm_caps_them() -> None:
+    """The fast kernels leave Gemma 2's cap out without a word."""
+    ids = torch.tensor([[4, 5, 6, 7, 8]])
+    plain, capped = (architectures.make_llm("Gemma2", attn_logit_softcapping=cap) for cap in (None, 0.5))
+    with torch.no_grad():
+        assert torch.allclose(capped(ids).logits, plain(ids).logits)  # as transformers loads it
+        host = HostLLM(capped, tiny.make_tokenizer())
+        found = host.logits(host.read(host.embed(ids)))
+        assert not torch.allclose(found, plain(ids).logits, atol=1e-3)
+    assert HostLLM(plain, tiny.make_tokenizer()).model.config._attn_implementation == "sdpa"
