@@ -3,7 +3,8 @@
 `features` is the embedded default: a small transformer over the same frozen features that AdaMem reads. Its slots start
 as plain means over their windows of the segment, as much of the text as a query-free memory of that size can hold;
 AdaMem's picks start as single states, which only a query can choose. `llm_lora` is the published form: the LLM itself
-with LoRA on q and v, slots appended to its input, their last hidden states taken.
+with LoRA on q and v (on the fused projection where there is one), slots appended to its input, their last hidden
+states taken.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from adamem.models.records import TokenBatch
 from adamem.models.silent import SilentLinear
 from adamem.models.statistics import Statistics
 
+PROJECTIONS = (("q_proj", "v_proj"), ("query_key_value",), ("qkv_proj",))
 OUTSIDE_WINDOW = -6.0  # pooling logit of tokens outside a slot's own window, against 0 inside
 
 
@@ -119,7 +121,7 @@ class LoraSlots(nn.Module):
         self.slots = nn.Parameter(torch.randn(slots, host.width) * host.embedding_rms)
         reader = copy.deepcopy(host.model.base_model)
         _thaw_types(reader)
-        lora = LoraConfig(r=settings.rank, lora_alpha=2 * settings.rank, target_modules=["q_proj", "v_proj"])
+        lora = LoraConfig(r=settings.rank, lora_alpha=2 * settings.rank, target_modules=_adapted(reader))
         inject_adapter_in_model(lora, reader)
         trained = {name: weight for name, weight in reader.named_parameters() if "lora_" in name}
         for weight in trained.values():
@@ -138,11 +140,28 @@ class LoraSlots(nn.Module):
         ones = [torch.ones_like(part[..., 0], dtype=torch.bool) for part in parts]
         ones[-2] = segment.mask
         mask = torch.cat(ones, 1)
+        host.refuse_beyond(mask.shape[1])
         positions = (mask.long().cumsum(1) - 1).clamp_min(0)
         output = self._reader[0](
             inputs_embeds=torch.cat(parts, 1).to(host.dtype), attention_mask=mask.long(), position_ids=positions
         )
         return output.last_hidden_state[:, -slots:].float()
+
+
+def _adapted(reader: nn.Module) -> list[str]:
+    """Names of the layers that LoRA goes on: those of queries and values, or the one that they share with the keys.
+
+    Raises:
+        ValueError: the architecture calls them otherwise.
+    """
+    names = {name.rsplit(".", 1)[-1] for name, module in reader.named_modules() if isinstance(module, nn.Linear)}
+    for wanted in PROJECTIONS:
+        if names.issuperset(wanted):
+            return list(wanted)
+    raise ValueError(
+        f"baselines: encoder.kind llm_lora finds no query and value projections in {type(reader).__name__}; "
+        "use encoder.kind features"
+    )
 
 
 def _thaw_types(module: nn.Module) -> None:

@@ -15,7 +15,7 @@ Key = tuple[int, bytes]  # layers and token ids
 
 
 class FeatureCache:
-    """The states of rows of token ids, in the order they came, until `limit` bytes are full; later rows are not kept."""
+    """The states of rows of token ids, in the order they came, until `limit` bytes are full."""
 
     def __init__(self, limit: int = 0) -> None:
         self.limit, self.size = limit, 0

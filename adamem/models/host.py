@@ -6,9 +6,6 @@ state, and no optimiser can find them by accident.
 
 from __future__ import annotations
 
-import copy
-import hashlib
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,18 +17,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from transformers.utils import logging as transformers_logging
 
 from adamem import config
+from adamem.models import architecture
 from adamem.models.feature_cache import FeatureCache
-from adamem.models.frame import ChatFrame, encode
+from adamem.models.frame import SYSTEM, ChatFrame, encode
 from adamem.models.frozen import FrozenLinear, MasterLinear, replace_linears
+from adamem.models.identity import Identity
 from adamem.models.sentences import Sentences
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What a checkpoint or a stored memory must find again: hashes of the LLM's weights and of its tokenizer."""
-
-    llm: str
-    tokenizer: str
 
 
 class HostLLM:
@@ -41,16 +32,21 @@ class HostLLM:
         model: a causal LLM of transformers; its parameters are frozen here.
         tokenizer: its tokenizer.
         identity: hashes of both; computed from the weights when not given.
+
+    Raises:
+        ValueError: the LLM's architecture, its chat template or its tokenizer cannot serve.
     """
 
     def __init__(self, model: Any, tokenizer: Any, identity: Identity | None = None) -> None:
+        architecture.prepare(model)
         self.model = model.requires_grad_(False).eval()
         self.tokenizer = tokenizer
-        self.frame = ChatFrame.of(tokenizer)
-        self.identity = identity or Identity(_hash_weights(model), _hash_tokenizer(tokenizer))
+        self.frame = ChatFrame.of(tokenizer, architecture.ends(model))
+        self.identity = identity or Identity.of(model, tokenizer)
         self.unfrozen = 0  # weights that `unfreeze` has made trainable
         self.feature_cache = FeatureCache()
-        self.embedding_rms = float(model.get_input_embeddings().weight.float().pow(2).mean().sqrt())
+        self.embedding_rms = architecture.embedding_rms(model)
+        self._reach = architecture.reach(model.config)
         if self.dtype == torch.bfloat16 and self.device.type == "cpu":
             replace_linears(model, FrozenLinear)
 
@@ -82,6 +78,16 @@ class HostLLM:
         """The decoder layers, first to last."""
         return self.model.base_model.layers
 
+    @property
+    def ends(self) -> list[int]:
+        """The tokens that end an answer: the frame's own, and all at which the LLM stops."""
+        return sorted({self.frame.end, *architecture.ends(self.model)})
+
+    def refuse_beyond(self, positions: int) -> None:
+        """Raise ValueError where the LLM cannot be given so many positions at once; see `architecture.Reach`."""
+        if self._reach is not None:
+            self._reach.refuse_beyond(positions)
+
     def embed(self, ids: Int[Tensor, "*B L"]) -> Float[Tensor, "*B L D"]:
         """Token embeddings in float32, without gradient."""
         with torch.no_grad():
@@ -106,11 +112,13 @@ class HostLLM:
                 f"chunk_encoder.feature_layers is {layers}, but the LLM has {len(self.layers)} layers: "
                 f"choose 0 to {len(self.layers)}"
             )
+        self.refuse_beyond(ids.shape[1] + 1)
         return self.feature_cache.get(layers, ids, lambda rows: self._early_states(rows, layers)).float()
 
     def _early_states(self, ids: Int[Tensor, "B L"], layers: int) -> Float[Tensor, "B L D"]:
         sink = torch.full_like(ids[:, :1], self.frame.end)
-        return _trunk(self.model.base_model, layers)(torch.cat([sink, ids], 1), use_cache=False)[0][:, 1:]
+        trunk = architecture.trunk(self.model.base_model, layers)
+        return trunk(torch.cat([sink, ids], 1), use_cache=False)[0][:, 1:]
 
     def keep_features(self, megabytes: int) -> None:
         """From now on keep the features of what is read, up to a size, for when it is read again."""
@@ -126,6 +134,11 @@ class HostLLM:
         """Last hidden states. `mask` spans cache and input: true where a position is real, or else what is added to
         the attention. Without it the causal mask alone is used, which is enough for rows padded on the right and
         avoids the slow attention kernels."""
+        if self._reach is not None:
+            span = embeds.shape[1] + (0 if cache is None else cache.get_seq_length())
+            if positions is not None and mask is not None and mask.ndim == 4:  # rows packed into one sequence
+                span = int(positions.max()) + 1
+            self._reach.refuse_beyond(span)
         output = self.model.base_model(
             inputs_embeds=embeds.to(self.dtype),
             attention_mask=mask.long() if mask is not None and mask.dtype == torch.bool else mask,
@@ -137,16 +150,25 @@ class HostLLM:
 
     def logits(self, hidden: Float[Tensor, "*n D"]) -> Float[Tensor, "*n V"]:
         """Next-token logits in float32."""
-        return self.model.get_output_embeddings()(hidden.to(self.dtype)).float()
+        return architecture.cap(self.model.get_output_embeddings()(hidden.to(self.dtype)).float(), self.model.config)
 
     def unfreeze(self, layers: int) -> dict[str, nn.Parameter]:
         """Make the linear layers of the top `layers` decoder layers trainable, with float32 weights.
 
         Changes this host; load a second one where the untouched LLM is needed too.
+
+        Raises:
+            ValueError: there are not so many layers, or they have other weights than norms and linear layers.
         """
+        if not 1 <= layers <= len(self.layers):
+            raise ValueError(
+                f"phase3.unfrozen_layers is {layers}, but the LLM has {len(self.layers)} layers: "
+                f"choose 1 to {len(self.layers)}"
+            )
         self.keep_features(0)  # layers that change may be among those that make them
         top = list(self.layers)[-layers:]
         for layer in top:
+            architecture.refuse_nonlinear(layer)
             replace_linears(layer, MasterLinear)
         first = len(self.layers) - layers
         named = {
@@ -174,12 +196,18 @@ def load(folder: str | Path, settings: config.Llm) -> HostLLM:
 
 
 def from_pretrained(name: str, dtype: torch.dtype) -> HostLLM:
-    """An LLM by hub id or folder, as safetensors; remote code is never run."""
+    """An LLM by hub id or folder, as safetensors; remote code is never run.
+
+    Raises:
+        ValueError: it cannot serve, or it computes its logits in a way that is not known here.
+    """
     transformers_logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(name)
     model: Any = AutoModelForCausalLM.from_pretrained(name, dtype=dtype, use_safetensors=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return HostLLM(model.to(device), tokenizer)
+    host = HostLLM(model.to(device), tokenizer)
+    _refuse_misread(host)
+    return host
 
 
 def resolve_dtype(name: str) -> torch.dtype:
@@ -195,26 +223,14 @@ def _cpu_multiplies_bfloat16() -> bool:
     return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
-def _trunk(base: Any, layers: int) -> Any:
-    """The base model cut off after some layers; shares all weights with it."""
-    trunk = copy.copy(base)
-    trunk._modules = dict(base._modules)
-    trunk.layers = base.layers[:layers]
-    for name in ("norm", "final_layer_norm"):
-        if name in trunk._modules:
-            setattr(trunk, name, nn.Identity())
-    return trunk
-
-
-def _hash_weights(model: Any) -> str:
-    """sha256 over names, shapes and the leading rows of every weight: tells any two models apart at once."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(f"{name}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().reshape(-1)[:4096].float().cpu().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _hash_tokenizer(tokenizer: Any) -> str:
-    vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
-    return hashlib.sha256(repr((vocabulary, getattr(tokenizer, "chat_template", None))).encode()).hexdigest()
+@torch.no_grad()
+def _refuse_misread(host: HostLLM) -> None:
+    """Logits read through the host must be the LLM's own: some architectures scale them in ways of their own."""
+    ids = torch.tensor([encode(host.tokenizer, SYSTEM)], device=host.device)
+    own, read = host.model(ids).logits.float(), host.logits(host.read(host.embed(ids)))
+    off = float((own - read).abs().max() / own.abs().max().clamp_min(1e-6))
+    if not off < 0.02:  # bfloat16 rounds to 0.004
+        raise ValueError(
+            f"llm.source: {type(host.model).__name__} makes its logits in a way that is not known here (off by "
+            f"{off:.0%} of the largest); take an LLM such as Llama, Qwen, Mistral, Gemma or GPT-NeoX"
+        )

@@ -110,9 +110,10 @@ def generate(
     rows = torch.arange(len(mask), device=mask.device)
     hidden = host.read(strip.embeds, cache=cache)[rows, strip.mask.sum(1) - 1]
     written: list[list[int]] = [[] for _ in rows]
+    ends = rows.new_tensor(host.ends)
     while True:
         tokens = host.logits(hidden).argmax(-1)
-        going = tokens != host.frame.end
+        going = ~torch.isin(tokens, ends)
         if not bool(going.all()):
             rows, tokens, mask = rows[going], tokens[going], mask[going]
             cache.batch_select_indices(going.nonzero()[:, 0])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
 from torch import nn
 from transformers import DynamicCache
 
@@ -21,10 +22,8 @@ class PrefixKV(Interface):
 
     def __init__(self, settings: config.PrefixKV, host: HostLLM) -> None:
         super().__init__()
-        llm = host.model.config
         self.dtype = host.dtype
-        self.heads = getattr(llm, "num_key_value_heads", None) or llm.num_attention_heads
-        self.head_width = getattr(llm, "head_dim", None) or llm.hidden_size // llm.num_attention_heads
+        self.heads, self.head_width = _sizes(host)
         out = 2 * self.heads * self.head_width
         self.share = nn.Sequential(nn.LayerNorm(host.width), nn.Linear(host.width, settings.hidden), nn.GELU())
         self.layers = nn.ModuleList(nn.Linear(settings.hidden, out) for _ in range(len(host.layers)))
@@ -38,3 +37,22 @@ class PrefixKV(Interface):
             cache.update(keys, values, index)
         nothing = replace(memory, tokens=memory.tokens[:, :0], mask=memory.mask[:, :0])
         return nothing, cache
+
+
+def _sizes(host: HostLLM) -> tuple[int, int]:
+    """Heads and head width of keys and values, as the LLM itself caches them for one token.
+
+    Raises:
+        ValueError: they are not the same for keys and values, and in every layer.
+    """
+    cache = DynamicCache()
+    with torch.no_grad():
+        host.read(host.embed(torch.tensor([[host.frame.end]], device=host.device)), cache=cache)
+    pairs = [(layer.keys, layer.values) for layer in cache.layers]
+    found = {(part.shape[1], part.shape[3]) for pair in pairs for part in pair if part is not None}
+    if len(found) != 1 or len(pairs) != len(host.layers):
+        raise ValueError(
+            f"interface.kind is prefix_kv, but {type(host.model).__name__} caches keys and values of several sizes "
+            f"(heads, width: {sorted(found)}); use interface.kind soft_prefix"
+        )
+    return found.pop()
