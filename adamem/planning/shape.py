@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM
-from transformers.utils import logging as transformers_logging
 
 from adamem import config
 
@@ -91,7 +90,6 @@ def of(found: Any, name: str) -> LlmShape:
     Raises:
         ValueError: it is no causal LLM with decoder layers, of which the features are made.
     """
-    transformers_logging.set_verbosity_error()
     try:
         with torch.device("meta"):
             model: Any = AutoModelForCausalLM.from_config(found, trust_remote_code=False)
