@@ -1,0 +1,57 @@
+"""docs/design.md and TODO.md say what the reports say, and cite what they list."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DESIGN = (ROOT / "docs/design.md").read_text(encoding="utf-8")
+TODO = (ROOT / "TODO.md").read_text(encoding="utf-8")
+PROSE, SOURCES = DESIGN.split("## Sources")
+NAME = r"[A-ZÉ][\w-]+"
+CITED = re.compile(rf"(?<!\w)({NAME})(?: et al\.| and {NAME})?,? ((?:19|20)\d\d[ab]?)\b")
+
+
+def verdicts(path: str) -> dict[str, str]:
+    return {name: found["verdict"] for name, found in json.loads((ROOT / path).read_text(encoding="utf-8")).items()}
+
+
+def test_the_verdicts_are_those_of_the_reports() -> None:
+    rows = re.findall(r"^\| (H\d) \| [^|]+ \| ([^|]+) \| ([^|]+) \|$", DESIGN, re.MULTILINE)
+    assert {name: default for name, default, _ in rows} == verdicts("reports/hypotheses.json")
+    assert {name: every for name, _, every in rows} == verdicts("reports/evidence/hypotheses.json")
+
+
+@pytest.mark.parametrize("text", [PROSE, TODO], ids=["design", "todo"])
+def test_every_cited_paper_is_listed(text: str) -> None:
+    listed = {(line.split()[1].strip(","), year) for line, year in _entries()}
+    cited = set(CITED.findall(text))
+    assert len(cited) >= 8
+    assert cited <= listed, f"not among the sources: {sorted(cited - listed)}"
+
+
+def test_every_listed_paper_is_cited() -> None:
+    missing = [line for line, year in _entries() if not re.search(_mention(line, year), PROSE + TODO)]
+    assert not missing
+
+
+@pytest.mark.parametrize("name", ["docs/design.md", "TODO.md"])
+def test_links_lead_somewhere(name: str) -> None:
+    page = ROOT / name
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    assert targets
+    assert not [target for target in targets if not (page.parent / target).exists()]
+
+
+def _entries() -> list[tuple[str, str]]:
+    entries = [line for line in SOURCES.splitlines() if line.startswith("- ")]
+    return [(line, re.findall(r"\b(?:19|20)\d\d[ab]?(?=\.)", line)[0]) for line in entries]
+
+
+def _mention(line: str, year: str) -> str:
+    """An author's name, and the year after at most some words and other years."""
+    return rf"{line.split()[1].strip(',')}[^()]{{0,40}}{year}"
