@@ -147,8 +147,8 @@ class Order:
 
 
 @functools.lru_cache(maxsize=4)
-def _shuffled(size: int, seed: int, number: int) -> Int[Tensor, n]:
-    """The order of one pass; kept, since every index of a batch asks for it."""
+def _shuffled(size: int, seed: int, number: int) -> Tensor:
+    """The order of one pass, [size]; kept, since every index of a batch asks for it."""
     return torch.randperm(size, generator=torch.Generator().manual_seed(seed * 1_000_003 + number))
 
 
