@@ -1,7 +1,8 @@
 """Parquet files of a data set on the Hugging Face hub: found, read where they lie, or copied.
 
-Everything is read at one commit. Copies go to the cache of `huggingface_hub` (`HF_HOME`), which takes up a broken
-download where it stopped and keeps a file for every project of this machine.
+Everything is read at one commit. Copies go to the cache of `huggingface_hub` (`HF_HOME`): within a run its client
+takes up a broken connection at the byte where it stopped, and a run that is started again fetches only the files
+that were not finished.
 """
 
 from __future__ import annotations
