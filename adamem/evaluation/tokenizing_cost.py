@@ -124,7 +124,8 @@ def mapped(inputs: Inputs, tokens: Tokens, workers: int) -> int:
     """`datasets.map` over the same files: how many tokens it wrote."""
     import datasets
 
-    loaded, cache = tokenizer.load(inputs.llm), str(inputs.scratch / "cache")
+    loaded: Any = tokenizer.load(inputs.llm)
+    cache = str(inputs.scratch / "cache")
     datasets.disable_progress_bars()
     files = [str(path) for path in sorted((inputs.scratch / "pages").glob("*.parquet"))]
     rows = datasets.load_dataset("parquet", data_files=files, split="train", cache_dir=cache)
@@ -135,7 +136,8 @@ def mapped(inputs: Inputs, tokens: Tokens, workers: int) -> int:
         return {"ids": ids, "length": [len(row) for row in ids]}
 
     done = rows.map(encode, batched=True, num_proc=workers, remove_columns=rows.column_names)
-    return sum(chain.from_iterable(batch["length"] for batch in done.select_columns("length").iter(10_000)))
+    lengths: Iterator[Any] = done.select_columns("length").iter(10_000)
+    return sum(chain.from_iterable(batch["length"] for batch in lengths))
 
 
 Way = Callable[[Inputs, Tokens, int], int]

@@ -14,7 +14,7 @@ from adamem import config
 from adamem.config import Tokens
 from adamem.data import windows
 from adamem.data.examples import Order
-from adamem.data.token_manifest import KEPT, Manifest
+from adamem.data.token_manifest import KEPT, Kept, Manifest, Shard
 from adamem.data.tokens import ShardWriter, TokenStore
 from adamem.data.windows import Window, Windows
 from tests import tiny
@@ -34,7 +34,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(DOCUMENTS):
         writers["train"].add(np.arange(number * LENGTH, (number + 1) * LENGTH, dtype="<u4"))
     writers["validation"].add(np.arange(9, dtype="<u4"))
-    Manifest("<u4", 2**31, 8, {split: tuple(writer.close()) for split, writer in writers.items()}).write(place)
+    shards: dict[Kept, tuple[Shard, ...]] = {split: tuple(writer.close()) for split, writer in writers.items()}
+    Manifest("<u4", 2**31, 8, shards).write(place)
     return place
 
 

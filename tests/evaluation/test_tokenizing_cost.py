@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -47,7 +48,7 @@ def test_both_ways_write_the_same_tokens(inputs: Inputs) -> None:
     tokenizing_cost.write_pages(inputs.corpus, inputs.scratch / "pages", 4_000)
     rows = [row for path in (inputs.scratch / "pages").iterdir() for row in pq.read_table(path).to_pylist()]
     test = [row["text"] for row in rows if split_of(f"fineweb:{row['id']}") == "test"]
-    loaded = tokenizer.load(inputs.llm)
+    loaded: Any = tokenizer.load(inputs.llm)
     left_out = sum(len(loaded(text, add_special_tokens=False)["input_ids"]) for text in test)
     assert left_out
     own, other = (run(inputs, TOKENS, 1) for run in tokenizing_cost.WAYS.values())
