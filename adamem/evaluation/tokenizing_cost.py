@@ -136,8 +136,8 @@ def mapped(inputs: Inputs, tokens: Tokens, workers: int) -> int:
         return {"ids": ids, "length": [len(row) for row in ids]}
 
     done = rows.map(encode, batched=True, num_proc=workers, remove_columns=rows.column_names)
-    lengths: Iterator[Any] = done.select_columns("length").iter(10_000)
-    return sum(chain.from_iterable(batch["length"] for batch in lengths))
+    batches: Any = done.select_columns("length").iter(10_000)
+    return sum(chain.from_iterable(batch["length"] for batch in batches))
 
 
 Way = Callable[[Inputs, Tokens, int], int]

@@ -30,7 +30,9 @@ DOCUMENTS, LENGTH = 600, 5_000
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """12 MB of ids in five shards."""
     place, settings = tmp_path_factory.mktemp("tokens"), Tokens(shard_tokens=700_000, validation=0.1)
-    writers = {split: ShardWriter(place, split, np.dtype("<u4"), settings, 8) for split in KEPT}
+    writers: dict[Kept, ShardWriter] = {
+        split: ShardWriter(place, split, np.dtype("<u4"), settings, 8) for split in KEPT
+    }
     for number in range(DOCUMENTS):
         writers["train"].add(np.arange(number * LENGTH, (number + 1) * LENGTH, dtype="<u4"))
     writers["validation"].add(np.arange(9, dtype="<u4"))
