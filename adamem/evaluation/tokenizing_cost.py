@@ -8,6 +8,7 @@ through as often as a size asks for.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 import time
@@ -33,13 +34,17 @@ SAMPLED_EVERY = 0.05  # seconds
 
 @dataclass(frozen=True)
 class Cost:
-    """One way at one size, in MB of text. `memory`: the most MB that its processes had, without files mapped in."""
+    """One way at one size, in MB of text. `memory`: the most MB that its processes had, without files mapped in.
+
+    `cpu` is the seconds of all processes together: where other programs run beside, they say more than `seconds`.
+    """
 
     way: str
     megabytes: float
     workers: int
     tokens: int
     seconds: float
+    cpu: float
     memory: float
 
 
@@ -57,9 +62,8 @@ def measure(inputs: Inputs, tokens: Tokens, sizes: tuple[int, ...], workers: int
     for megabytes in sizes:
         shutil.rmtree(inputs.scratch, ignore_errors=True)
         size = write_pages(inputs.corpus, inputs.scratch / "pages", megabytes * 10**6)
-        for way, run in WAYS.items():
-            found, seconds, memory = _apart(run, inputs, tokens, workers)
-            yield Cost(way, size / 1e6, workers, found, seconds, memory / 1e6)
+        for way in WAYS:
+            yield _apart((way, size / 1e6), inputs, tokens, workers)
         shutil.rmtree(inputs.scratch)
 
 
@@ -144,27 +148,28 @@ Way = Callable[[Inputs, Tokens, int], int]
 WAYS: dict[str, Way] = {"adamem": ours, "datasets.map": mapped}
 
 
-def _apart(run: Way, inputs: Inputs, tokens: Tokens, workers: int) -> tuple[int, float, float]:
-    """Run a way in a process of its own: tokens, seconds without the start of Python, peak of memory in bytes."""
+def _apart(case: tuple[str, float], inputs: Inputs, tokens: Tokens, workers: int) -> Cost:
+    """Run a way in a process of its own; the start of Python is not counted."""
     context = get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_timed, args=(run, inputs, tokens, workers, sender))
+    process = context.Process(target=_timed, args=(WAYS[case[0]], inputs, tokens, workers, sender))
     process.start()
     sender.close()
     peak = _Peak(process.pid or 0)
     try:
-        found, seconds = receiver.recv()
+        found, seconds, cpu = receiver.recv()
     except EOFError as error:
-        raise ValueError(f"{run.__name__}: the process ended without a result; what it said stands above") from error
+        raise ValueError(f"{case[0]}: the process ended without a result; what it said stands above") from error
     finally:
         process.join()
         memory = peak.stop()
-    return found, seconds, memory
+    return Cost(*case, workers, found, seconds, cpu, memory / 1e6)
 
 
 def _timed(run: Way, inputs: Inputs, tokens: Tokens, workers: int, sender: Connection) -> None:
-    start = time.perf_counter()
-    sender.send((run(inputs, tokens, workers), time.perf_counter() - start))
+    start, before = time.perf_counter(), sum(os.times()[:4])
+    found = run(inputs, tokens, workers)
+    sender.send((found, time.perf_counter() - start, sum(os.times()[:4]) - before))
 
 
 class _Peak:
@@ -200,9 +205,10 @@ def private(pid: int) -> float:
 def summary(costs: list[Cost]) -> dict[str, Any]:
     """All measurements; at the largest size, how much faster by tokens a second; how much memory grew up to there."""
     ways = {way: sorted((cost for cost in costs if cost.way == way), key=lambda cost: cost.megabytes) for way in WAYS}
-    own, other = (found[-1].tokens / found[-1].seconds for found in ways.values())
+    own, other = (found[-1] for found in ways.values())
     return {
-        "times_as_fast": own / other,
+        "times_as_fast": (own.tokens / own.seconds) / (other.tokens / other.seconds),
+        "tokens_a_cpu_second": {way: found[-1].tokens / found[-1].cpu for way, found in ways.items()},
         "memory_growth": {way: found[-1].memory / found[0].memory for way, found in ways.items()},
         "measured": [asdict(cost) for cost in costs],
     }

@@ -68,13 +68,14 @@ def test_memory_is_what_a_process_has_to_itself(tmp_path: Path) -> None:
 
 def test_what_is_reported(tmp_path: Path) -> None:
     costs = [
-        Cost("adamem", 10, 2, 80, 2.0, 100),
-        Cost("datasets.map", 10, 2, 100, 4.0, 200),
-        Cost("datasets.map", 100, 2, 1000, 40.0, 400),
-        Cost("adamem", 100, 2, 800, 16.0, 110),
+        Cost("adamem", 10, 2, 80, 2.0, 3.0, 100),
+        Cost("datasets.map", 10, 2, 100, 4.0, 8.0, 200),
+        Cost("datasets.map", 100, 2, 1000, 40.0, 80.0, 400),
+        Cost("adamem", 100, 2, 800, 16.0, 32.0, 110),
     ]
     found = tokenizing_cost.summary(costs)
     assert found["times_as_fast"] == 2.0
+    assert found["tokens_a_cpu_second"] == {"adamem": 25.0, "datasets.map": 12.5}
     assert found["memory_growth"] == {"adamem": 1.1, "datasets.map": 2.0}
     tokenizing_cost.write(found, tmp_path / "made" / "tokenize.json")
     assert json.loads((tmp_path / "made" / "tokenize.json").read_text()) == found
