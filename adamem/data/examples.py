@@ -6,6 +6,7 @@ that resuming an interrupted training needs.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -112,17 +113,31 @@ def _prompt(before: list[int], given: list[list[int]], targets: list[list[int]])
 
 @dataclass(frozen=True)
 class Order:
-    """Which examples a step sees: passes over the data, each in its own shuffled order."""
+    """Which examples a step sees: passes over the data, each in its own shuffled order.
+
+    With `world` processes, each takes its own stretch of every batch: together they see what one process would,
+    none sees another's, and a run goes on from a step with another number of them.
+    """
 
     size: int
     settings: config.Optimiser
     seed: int
+    rank: int = 0
+    world: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rank < self.world <= self.settings.batch_size:
+            raise ValueError(
+                f"process {self.rank} of {self.world} has no share of batch_size {self.settings.batch_size}; "
+                "raise batch_size or start fewer processes"
+            )
 
     def indices(self, step: int, part: int) -> list[int]:
         """Example numbers of one backward pass: `step` counts from 1, `part` below `settings.accumulate`."""
         width = self.settings.batch_size
         start = ((step - 1) * self.settings.accumulate + part) * width
-        return [self._pass(index // self.size)[index % self.size] for index in range(start, start + width)]
+        mine = range(start + self.rank * width // self.world, start + (self.rank + 1) * width // self.world)
+        return [int(_shuffled(self.size, self.seed, index // self.size)[index % self.size]) for index in mine]
 
     def seen(self) -> list[int]:
         """Every example that some step sees, in order of first sight."""
@@ -130,9 +145,11 @@ class Order:
         parts = [(step, part) for step in range(1, settings.steps + 1) for part in range(settings.accumulate)]
         return list(dict.fromkeys(number for step, part in parts for number in self.indices(step, part)))
 
-    def _pass(self, number: int) -> list[int]:
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
-        return torch.randperm(self.size, generator=generator).tolist()
+
+@functools.lru_cache(maxsize=4)
+def _shuffled(size: int, seed: int, number: int) -> Tensor:
+    """The order of one pass, [size]; kept, since every index of a batch asks for it."""
+    return torch.randperm(size, generator=torch.Generator().manual_seed(seed * 1_000_003 + number))
 
 
 def interleave(groups: Sequence[Sequence[T]]) -> list[T]:

@@ -1,113 +1,107 @@
-"""FineWeb as a stream of documents: from the hub, or from parquet files in a local folder.
+"""FineWeb: finding its files, and its rows as documents.
 
-Only the columns `id` and `text` of its schema are read, one batch of rows at a time, so memory does not grow with
-the number of documents.
+Only three columns of its schema are read, one batch of rows at a time, so memory does not grow with the number of
+documents. A row that cannot be used, or that a filter leaves out, is counted under its reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import islice
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from adamem.config import CorpusFineWeb
+from adamem.data.corpus_files import COLUMNS, CorpusFile, Source, Unit
 from adamem.data.documents import Document
+from adamem.data.hub import Repository
 
-COLUMNS = ["id", "text"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FATES = ("kept", "no_text", "no_id", "broken_utf8", "too_long", "too_short", "low_language_score")
 BATCH_ROWS = 256
 
 
-@dataclass
-class Rows:
-    """Counts that grow while a stream is read; `bad` rows have no id or no text and are left out."""
-
-    good: int = 0
-    bad: int = 0
-
-
-def stream(settings: CorpusFineWeb, root: Path, rows: Rows) -> Iterator[Document]:
-    """The first `max_documents` usable documents, as `fineweb:<id>`.
+def find(settings: CorpusFineWeb, root: Path) -> Source:
+    """The files with the first `max_documents` rows, copied from the hub unless they lie in a folder or are streamed.
 
     Args:
         root: what a relative `path` is relative to.
-        rows: counts rows while the stream is read.
-    """
-    source = from_hub(settings) if settings.path is None else from_folder(root / settings.path)
-    yield from islice(_documents(source, rows), settings.max_documents)
-
-
-def from_folder(folder: Path) -> Iterator[Mapping[str, Any]]:
-    """Rows of all parquet files below a folder, in the order of their paths.
 
     Raises:
-        ValueError: there is no such file, one is damaged, or lacks a column.
+        ValueError: there is no such file, one is damaged or lacks a column, the hub cannot be reached, or the disk
+            is too small.
     """
+    if settings.path is not None:
+        folder = root / settings.path
+        names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet"))
+        source = Source("folder", settings.path, "")
+        if not names:
+            raise ValueError(
+                f"data.corpus.path: no *.parquet below {folder}; give a folder, or null to read from the hub"
+            )
+        return replace(source, files=tuple(_first(source, names, settings.max_documents, root)))
+    repository = Repository.pinned(settings.repo, settings.revision)
+    source = Source("streamed", repository.repo, repository.commit)
+    names = repository.parquet(settings.subset)
+    source = replace(source, files=tuple(_first(source, names, settings.max_documents, root)))
+    if settings.streaming:
+        return source
+    repository.copy([file.name for file in source.files])
+    return replace(source, kind="cached")
+
+
+def documents(
+    source: Source, unit: Unit, settings: CorpusFineWeb, root: Path, rows: Counter[str]
+) -> Iterator[Document]:
+    """The usable rows of a unit, as `fineweb:<id>`; `rows` counts them all by what became of them."""
+    rest = unit.rows
+    with source.open(unit.file.name, root) as file:
+        for group in range(unit.first, unit.last):
+            for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=COLUMNS, use_threads=False):
+                for fate, document in _judged(batch.slice(0, max(rest, 0)), settings):
+                    rows[fate] += 1
+                    if fate == "kept":
+                        yield document
+                rest -= batch.num_rows
+
+
+def _first(source: Source, names: list[str], rows: int, root: Path) -> Iterator[CorpusFile]:
+    for name in names:
+        file = source.describe(name, root, rows)
+        rows -= file.rows
+        if file.rows:
+            yield file
+        if not rows:
+            return
+
+
+def _judged(batch: pa.RecordBatch, settings: CorpusFineWeb) -> Iterator[tuple[str, Document]]:
+    """Text is taken as bytes, since Arrow hands on what is not UTF-8 and Python stops there."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    paths = sorted(folder.rglob("*.parquet"))
-    if not paths:
-        raise ValueError(
-            f"data.corpus.path: no *.parquet below {folder}; give a folder, or null to stream from the hub"
-        )
-    for path in paths:
+    keys, texts = (batch.column(name).cast(pa.large_binary()).to_pylist() for name in ("id", "text"))
+    for key, text, score in zip(keys, texts, batch.column("language_score").to_pylist(), strict=True):
         try:
-            with pq.ParquetFile(path, pre_buffer=False) as file:
-                _require_columns(path, file.schema_arrow.names)
-                for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=COLUMNS, use_threads=False):
-                    yield from batch.to_pylist()
-        except (pa.ArrowException, OSError) as error:
-            raise ValueError(f"{path}: not a readable parquet file ({error}); download it again") from error
+            document = Document(f"fineweb:{(key or b'').decode()}", (text or b"").decode())
+        except UnicodeDecodeError:
+            yield "broken_utf8", Document("", "")
+            continue
+        yield _fate(document, score, settings), document
 
 
-def from_hub(settings: CorpusFineWeb) -> Iterator[Mapping[str, Any]]:
-    """Rows streamed from the hub at a pinned revision.
-
-    Raises:
-        ValueError: the hub cannot be reached, or has no such data set, revision or subset.
-    """
-    import datasets
-
-    name = f"{settings.repo} ({settings.subset}, revision {settings.revision})"
-    with _hub_errors(name):
-        rows = datasets.load_dataset(
-            settings.repo, settings.subset, split="train", streaming=True, revision=settings.revision
-        )
-    _require_columns(name, rows.column_names or COLUMNS)
-    with _hub_errors(name):
-        yield from rows.select_columns(COLUMNS)
-
-
-@contextmanager
-def _hub_errors(name: str) -> Iterator[None]:
-    from datasets.exceptions import DatasetNotFoundError
-    from huggingface_hub.errors import HfHubHTTPError
-
-    try:
-        yield
-    except (OSError, ValueError, HfHubHTTPError, DatasetNotFoundError) as error:
-        raise ValueError(
-            f"data.corpus: {name} cannot be read from the hub ({error}); connect, correct repo, revision and subset, "
-            "or download its parquet files and set data.corpus.path"
-        ) from error
-
-
-def _require_columns(place: Path | str, names: list[str]) -> None:
-    missing = [name for name in COLUMNS if name not in names]
-    if missing:
-        raise ValueError(
-            f"{place}: no column {', '.join(missing)}; FineWeb has text and id, here are {', '.join(names)}"
-        )
-
-
-def _documents(source: Iterator[Mapping[str, Any]], rows: Rows) -> Iterator[Document]:
-    for row in source:
-        key, text = row["id"], row["text"]
-        if isinstance(key, str) and isinstance(text, str) and key and text.strip():
-            rows.good += 1
-            yield Document(f"fineweb:{key}", text)
-        else:
-            rows.bad += 1
+def _fate(document: Document, score: float | None, settings: CorpusFineWeb) -> str:
+    length = len(document.text)
+    if not document.text.strip():
+        return "no_text"
+    if document.key == "fineweb:":
+        return "no_id"
+    if length > settings.max_characters:
+        return "too_long"
+    if length < settings.min_characters:
+        return "too_short"
+    if settings.min_language_score and not (score or 0) >= settings.min_language_score:
+        return "low_language_score"
+    return "kept"

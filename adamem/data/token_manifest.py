@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -26,18 +26,23 @@ class Shard:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What lies in a token folder; `chunks` counts pieces of `chunk_size` tokens, the last of a document shorter."""
+    """What lies in a token folder; `chunks` counts pieces of `chunk_size` tokens, the last of a document shorter.
+
+    `rows` counts what became of the rows of the corpus, where it consists of rows.
+    """
 
     dtype: str
     vocabulary: int
     chunk_size: int
     shards: dict[Kept, tuple[Shard, ...]]
+    rows: dict[str, int] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, float]:
-        """Documents, tokens and chunks of each split, named for a table of metrics."""
+        """Documents, tokens and chunks of each split, and the rows, named for a table of metrics."""
         parts = ("documents", "tokens", "chunks")
-        return {
+        rows = {f"rows_{fate}": float(count) for fate, count in self.rows.items()}
+        return rows | {
             f"{split}_{part}": sum(getattr(shard, part) for shard in shards)
             for split, shards in self.shards.items()
             for part in parts
@@ -45,7 +50,8 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Put the manifest beside its shards."""
-        (folder / FILE).write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        tree = {name: value for name, value in asdict(self).items() if value or name != "rows"}
+        (folder / FILE).write_text(json.dumps(tree, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -60,7 +66,7 @@ class Manifest:
             shards: dict[Kept, tuple[Shard, ...]] = {
                 split: tuple(Shard(**shard) for shard in tree["shards"][split]) for split in KEPT
             }
-            return cls(tree["dtype"], tree["vocabulary"], tree["chunk_size"], shards)
+            return cls(tree["dtype"], tree["vocabulary"], tree["chunk_size"], shards, tree.get("rows", {}))
         except OSError as error:
             raise ValueError(f"{path}: cannot be read ({error.strerror}); run stage `tokenize` first") from error
         except (ValueError, KeyError, TypeError) as error:

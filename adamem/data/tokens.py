@@ -9,7 +9,7 @@ end marks. Test documents (`split_of`) are left out altogether.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -34,23 +34,34 @@ def write(documents: Iterable[Document], tokenizer: Any, folder: Path, settings:
     """
     dtype = np.dtype("<u2" if len(tokenizer) <= 2**16 else "<u4")
     with staged(folder) as target:
-        writers: dict[Kept, _Writer] = {split: _Writer(target, split, dtype, settings, chunk_size) for split in KEPT}
+        writers: dict[Kept, ShardWriter] = {
+            split: ShardWriter(target, split, dtype, settings, chunk_size) for split in KEPT
+        }
         try:
-            for batch in _batches(kept(documents, settings.validation)):
+            for batch in batches(kept(documents, settings.validation)):
                 texts = [document.text for _, document in batch]
                 found = tokenizer(texts, add_special_tokens=False, return_attention_mask=False, verbose=False)
                 for (split, _), row in zip(batch, found["input_ids"], strict=True):
                     writers[split].add(np.array(row, dtype))
         finally:
             shards: dict[Kept, tuple[Shard, ...]] = {split: tuple(writer.close()) for split, writer in writers.items()}
-        for split in (split for split, found in shards.items() if not found):
-            raise ValueError(
-                f"{folder}: no document falls to {split}; give more documents, or change data.tokens.validation "
-                f"(now {settings.validation})"
-            )
+        require_documents(shards, folder, settings)
         manifest = Manifest(dtype.str, len(tokenizer), chunk_size, shards)
         manifest.write(target)
     return manifest
+
+
+def require_documents(shards: Mapping[Kept, Sequence[Shard]], folder: Path, settings: Tokens) -> None:
+    """See to it that no split is empty.
+
+    Raises:
+        ValueError: one is.
+    """
+    for split in (split for split, found in shards.items() if not found):
+        raise ValueError(
+            f"{folder}: no document falls to {split}; give more documents, or change data.tokens.validation "
+            f"(now {settings.validation})"
+        )
 
 
 def kept(documents: Iterable[Document], validation: float) -> Iterator[tuple[Kept, Document]]:
@@ -63,7 +74,7 @@ def kept(documents: Iterable[Document], validation: float) -> Iterator[tuple[Kep
             yield "validation" if position_of(document.key, "tokens") < validation else "train", document
 
 
-def _batches(documents: Iterable[tuple[Kept, Document]]) -> Iterator[list[tuple[Kept, Document]]]:
+def batches(documents: Iterable[tuple[Kept, Document]]) -> Iterator[list[tuple[Kept, Document]]]:
     """Batches of about `BATCH_CHARACTERS`: a bound in characters holds for short and for long documents."""
     batch: list[tuple[Kept, Document]] = []
     size = 0
@@ -78,21 +89,22 @@ def _batches(documents: Iterable[tuple[Kept, Document]]) -> Iterator[list[tuple[
 
 
 @dataclass
-class _Writer:
-    """Appends documents to shards of one split."""
+class ShardWriter:
+    """Appends documents to shards of one split, numbered from `first`."""
 
     folder: Path
     split: Kept
     dtype: np.dtype
     settings: Tokens
     chunk_size: int
+    first: int = 0
     stream: BinaryIO | None = None
     offsets: list[int] = field(default_factory=list)
     done: list[Shard] = field(default_factory=list)
 
     @property
     def name(self) -> str:
-        return f"{self.split}-{len(self.done):05d}"
+        return f"{self.split}-{self.first + len(self.done):05d}"
 
     def add(self, ids: np.ndarray) -> None:
         """Append a document; a shard is full once it has `shard_tokens`."""
@@ -109,9 +121,9 @@ class _Writer:
             self.stream.close()
             self.stream = None
             path, offsets = self.folder / f"{self.name}.bin", np.array(self.offsets, "<i8")
-            np.save(_offsets_path(path), offsets)
+            np.save(offsets_path(path), offsets)
             chunks = int((-(-np.diff(offsets) // self.chunk_size)).sum())
-            hashes = sha256(path), sha256(_offsets_path(path))
+            hashes = sha256(path), sha256(offsets_path(path))
             self.done.append(Shard(self.name, len(offsets) - 1, int(offsets[-1]), chunks, *hashes))
         return self.done
 
@@ -123,7 +135,7 @@ class TokenStore(Sequence[np.ndarray]):
         self.folder, self.manifest = folder, manifest
         self.shards = manifest.shards[split]
         self._ids = [_mapped(folder, shard, manifest.dtype) for shard in self.shards]
-        self._offsets = [np.load(_offsets_path(folder / f"{shard.name}.bin"), mmap_mode="r") for shard in self.shards]
+        self._offsets = [np.load(offsets_path(folder / f"{shard.name}.bin"), mmap_mode="r") for shard in self.shards]
         self._ends = np.cumsum([shard.documents for shard in self.shards])
 
     @classmethod
@@ -137,7 +149,7 @@ class TokenStore(Sequence[np.ndarray]):
         for shard in manifest.shards[split]:
             path = folder / f"{shard.name}.bin"
             _require_size(path, shard.tokens * np.dtype(manifest.dtype).itemsize, "bytes", _size)
-            _require_size(_offsets_path(path), shard.documents + 1, "offsets", _length)
+            _require_size(offsets_path(path), shard.documents + 1, "offsets", _length)
         return cls(folder, manifest, split)
 
     @property
@@ -158,6 +170,10 @@ class TokenStore(Sequence[np.ndarray]):
         start, end = self._offsets[shard][row : row + 2]
         return self._ids[shard][start:end]
 
+    def lengths(self) -> np.ndarray:
+        """Tokens of every document [N]: 8 bytes each, from the offsets alone."""
+        return np.concatenate([np.diff(offsets) for offsets in self._offsets])
+
     def chunks(self, index: int) -> list[np.ndarray]:
         """A document in pieces of `chunk_size` ids, the last one shorter."""
         ids, size = self[index], self.manifest.chunk_size
@@ -171,12 +187,13 @@ class TokenStore(Sequence[np.ndarray]):
         """
         for shard in self.shards:
             path = self.folder / f"{shard.name}.bin"
-            for file, expected in ((path, shard.sha256), (_offsets_path(path), shard.offsets_sha256)):
+            for file, expected in ((path, shard.sha256), (offsets_path(path), shard.offsets_sha256)):
                 if (found := sha256(file)) != expected:
                     raise ValueError(f"{file}: expected sha256 {expected}, found {found}; run stage `tokenize` again")
 
 
-def _offsets_path(path: Path) -> Path:
+def offsets_path(path: Path) -> Path:
+    """Where the offsets of a shard's documents lie, beside its ids."""
     return path.with_suffix(".offsets.npy")
 
 

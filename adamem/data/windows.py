@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
@@ -21,12 +22,37 @@ class Window:
     continuation: list[int]
 
 
-def for_training(tokens: Path, settings: config.Teacher, seed: int) -> list[Window]:
+class Windows(Sequence[Window]):
+    """Drawn windows, of which only the places are held: 16 bytes each. The ids are read when one is asked for.
+
+    So a billion tokens of windows take a few MB, and any process can read any window without the others.
+    """
+
+    def __init__(
+        self, documents: Sequence[np.ndarray], chosen: np.ndarray, starts: np.ndarray, settings: config.Teacher
+    ) -> None:
+        self.documents, self.chosen, self.starts, self.settings = documents, chosen, starts, settings
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    @overload
+    def __getitem__(self, index: int) -> Window: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Window]: ...
+    def __getitem__(self, index: int | slice) -> Window | list[Window]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        document, start = self.documents[int(self.chosen[index])], int(self.starts[index])
+        return _cut(document, start, self.settings)
+
+
+def for_training(tokens: Path, settings: config.Teacher, seed: int) -> Windows:
     """The windows of phase 1; the teacher is asked about the same ones in the same order."""
     return sample(TokenStore.open(tokens, "train"), settings.windows, settings, seed)
 
 
-def sample(documents: Sequence[np.ndarray], count: int, settings: config.Teacher, seed: int) -> list[Window]:
+def sample(documents: Sequence[np.ndarray], count: int, settings: config.Teacher, seed: int) -> Windows:
     """`count` windows, documents drawn by their length, start drawn evenly.
 
     A document shorter than a whole window gives a shorter context; one with less than two tokens of context
@@ -36,7 +62,7 @@ def sample(documents: Sequence[np.ndarray], count: int, settings: config.Teacher
         ValueError: no document is long enough.
     """
     tail = settings.prefix_tokens + settings.continuation_tokens
-    lengths = np.array([len(document) for document in documents], dtype=np.int64)
+    lengths = _lengths(documents)
     usable = np.maximum(lengths - tail - 1, 0)
     if not usable.any():
         raise ValueError(
@@ -45,13 +71,20 @@ def sample(documents: Sequence[np.ndarray], count: int, settings: config.Teacher
         )
     rng = np.random.default_rng(seed)
     chosen = rng.choice(len(documents), size=count, p=usable / usable.sum())
-    return [_cut(documents[int(index)], settings, rng) for index in chosen]
+    highest = np.maximum(lengths[chosen] - tail - settings.context_tokens, 0)
+    starts = np.array([rng.integers(0, high + 1) for high in highest.tolist()], np.int64)
+    return Windows(documents, chosen, starts, settings)
 
 
-def _cut(document: np.ndarray, settings: config.Teacher, rng: np.random.Generator) -> Window:
+def _lengths(documents: Sequence[np.ndarray]) -> np.ndarray:
+    if isinstance(documents, TokenStore):
+        return documents.lengths()
+    return np.array([len(document) for document in documents], dtype=np.int64)
+
+
+def _cut(document: np.ndarray, start: int, settings: config.Teacher) -> Window:
     tail = settings.prefix_tokens + settings.continuation_tokens
     length = min(settings.context_tokens, len(document) - tail)
-    start = int(rng.integers(0, len(document) - tail - length + 1))
     ids = document[start : start + length + tail].tolist()
     return Window(ids[:length], ids[length : length + settings.prefix_tokens], ids[length + settings.prefix_tokens :])
 

@@ -31,7 +31,7 @@ class TaskGroups(Protocol):
 Ask = Callable[[list[int]], TeacherTargets]
 
 
-def ask_teacher(method: Method, drawn: list[Window], folder: Path, params: config.AdaMemConfig) -> Ask:
+def ask_teacher(method: Method, drawn: Sequence[Window], folder: Path, params: config.AdaMemConfig) -> Ask:
     """The teacher's answers by window number: kept ones, or asked for when they are needed."""
     if params.phase1.teacher.kind == "cached":
         return teacher.Cached(folder / "train.safetensors")
@@ -40,7 +40,7 @@ def ask_teacher(method: Method, drawn: list[Window], folder: Path, params: confi
 
 
 def continuation(
-    method: Method, drawn: list[Window], tokens: Path, params: config.AdaMemConfig, ask: Ask | None
+    method: Method, drawn: Sequence[Window], tokens: Path, params: config.AdaMemConfig, ask: Ask | None
 ) -> Objective:
     """Continue text from memory and prefix; with a teacher to agree with, where one is given."""
     settings, seed = params.phase1.optimiser, params.seed
@@ -58,7 +58,7 @@ def continuation(
 
 
 def autoencoding(
-    method: Method, drawn: list[Window], tokens: Path, params: config.AdaMemConfig, lm_ratio: float
+    method: Method, drawn: Sequence[Window], tokens: Path, params: config.AdaMemConfig, lm_ratio: float
 ) -> Objective:
     """ICAE's pretraining: a share of the steps continues the text, the others write out a stretch of the context.
 

@@ -7,11 +7,10 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from adamem.config import Wheel
+from tests.data import web
 
 MakeWheel = Callable[[str, str, Mapping[str, str | bytes]], Wheel]
 
@@ -49,29 +48,6 @@ def make_wheel(index: Path) -> MakeWheel:
 @pytest.fixture
 def fineweb_folder(tmp_path: Path) -> Path:
     """Two files in FineWeb's schema, 20 rows each, every file with one row without text."""
-    folder = tmp_path / "fineweb"
-    for part in range(2):
-        path = folder / "sample" / "10BT" / f"{part:03d}_00000.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        texts: list[str | None] = [f"Page {part}.{row}" for row in range(20)]
-        texts[3] = (None, " ")[part]
-        pq.write_table(fineweb_table(texts, part), path, row_group_size=5)
-    return folder
-
-
-def fineweb_table(texts: list[str | None], part: int) -> pa.Table:
-    """Rows in the schema of FineWeb."""
-    count = len(texts)
-    return pa.table(
-        {
-            "text": pa.array(texts, pa.string()),
-            "id": pa.array([f"<urn:uuid:{part}-{row}>" for row in range(count)], pa.string()),
-            "dump": pa.array(["CC-MAIN-2024-10"] * count, pa.string()),
-            "url": pa.array(["https://example.org"] * count, pa.string()),
-            "date": pa.array(["2024-02-20T00:00:00Z"] * count, pa.string()),
-            "file_path": pa.array(["s3://x"] * count, pa.string()),
-            "language": pa.array(["en"] * count, pa.string()),
-            "language_score": pa.array([0.9] * count, pa.float64()),
-            "token_count": pa.array([3] * count, pa.int64()),
-        }
-    )
+    texts: list[list[str | None]] = [[f"Page {part}.{row}" for row in range(20)] for part in range(2)]
+    texts[0][3], texts[1][3] = None, " "
+    return web.write(tmp_path / "fineweb", [web.table(rows, part) for part, rows in enumerate(texts)])

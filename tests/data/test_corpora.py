@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from adamem.config import CorpusFineWeb, CorpusWheels, Data, Facts, Tokens, Wheel
+from adamem.config import CorpusWheels, Data, Facts, Tokens, Wheel
 from adamem.data import corpora, documents, wheels
+from adamem.data.corpus_files import Source
+from tests.data import web
 
 MakeWheel = Callable[[str, str, Mapping[str, str | bytes]], Wheel]
 
@@ -110,9 +112,9 @@ def test_fineweb_beside_the_facts(
 ) -> None:
     """A relative path counts from the root that is given, wherever the stage runs."""
     monkeypatch.setattr("adamem.data.wheels.fetch_all", lambda wheels, folder: [])
-    source = CorpusFineWeb(
-        kind="fineweb", path="fineweb", repo="-", revision="-", subset="sample-10BT", max_documents=30
-    )
-    settings = settings.model_copy(update={"corpus": source})
+    settings = settings.model_copy(update={"corpus": web.settings(max_documents=30)})
     counts = corpora.download(settings, tmp_path / "raw", fineweb_folder.parent)
-    assert counts["documents"] == 30 and counts["bad_rows"] == 2
+    found = Source.read(tmp_path / "raw" / "corpus")
+    assert counts["rows"] == 30 and counts["files"] == len(found.files) == 2
+    assert counts["bytes"] == sum(path.stat().st_size for path in fineweb_folder.rglob("*.parquet"))
+    assert [file.rows for file in found.files] == [20, 10]

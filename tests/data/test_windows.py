@@ -32,8 +32,35 @@ def test_a_window_is_a_stretch_of_one_document(counts: list[int], seed: int) -> 
 
 
 def test_drawing_is_a_function_of_the_seed() -> None:
-    drawn = [windows.sample(documents([50, 40]), 12, SETTINGS, seed) for seed in (0, 0, 1)]
+    drawn = [list(windows.sample(documents([50, 40]), 12, SETTINGS, seed)) for seed in (0, 0, 1)]
     assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_the_windows_of_a_seed_stay_the_same() -> None:
+    """Kept answers of the teacher and published results rest on them."""
+    drawn = windows.sample(documents([50, 9, 28, 40]), 6, SETTINGS, 0)
+    assert [(window.context[0], len(window.context)) for window in drawn] == [
+        (2001, 20),
+        (14, 20),
+        (23, 20),
+        (17, 20),
+        (3008, 20),
+        (3007, 20),
+    ]
+
+
+def test_only_places_are_held() -> None:
+    """Ids are read anew at each request, so what is held does not grow with the length of a window."""
+    texts = documents([50, 40])
+    drawn = windows.sample(texts, 5, SETTINGS, 0)
+    assert [len(drawn), len(drawn[1:4]), len(list(drawn))] == [5, 3, 5]
+    assert drawn[1:4] == list(drawn)[1:4] and drawn[-1] == list(drawn)[-1]
+    before = drawn[0].context[0]
+    for text in texts:
+        text += 7
+    assert drawn[0].context[0] == before + 7
+    with pytest.raises(IndexError):
+        drawn[5]
 
 
 def test_long_documents_are_drawn_more_often() -> None:
