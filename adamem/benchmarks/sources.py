@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from adamem.benchmarks.assemble import token_counter
 from adamem.benchmarks.item import Item
 from adamem.benchmarks.public import load, registry
 from adamem.config import AdaMemConfig, Benchmark, Group, PublicOrigin, PublicSource
+
+_log = logging.getLogger(__name__)
 
 
 def items(group: Group, params: AdaMemConfig, tokenizer: Any, wheels: Path) -> dict[generate.Part, list[Item]]:
@@ -39,8 +42,8 @@ def taken(settings: Benchmark, source: PublicSource, making: load.Making) -> dic
     sets = _sets(source, place)
     made = {part: _part(sets, part, getattr(settings, part), making) for part in load.PARTS}
     train, validation, test = (made[part] for part in load.PARTS)
-    validation = load.unseen(validation, train)
-    test = load.unseen(test, [*train, *validation])
+    validation = _unseen(validation, train, f"{place}, validation")
+    test = _unseen(test, [*train, *validation], f"{place}, test")
     parts: dict[generate.Part, list[Item]] = {"train": train, "validation": validation, "test": test}
     for part, found in parts.items():
         if not found:
@@ -74,6 +77,13 @@ def _part(
             if share
         ]
     )
+
+
+def _unseen(items: list[Item], training: Sequence[Item], place: str) -> list[Item]:
+    left = load.unseen(items, training)
+    if refused := len(items) - len(left):
+        _log.warning("%s: %d of %d items refused, their id or text stands in training data", place, refused, len(items))
+    return left
 
 
 def _trainable() -> list[str]:

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from adamem.benchmarks.public.registry import PublicSet
+from adamem.benchmarks.public.registry import SETS, PublicSet
 from adamem.benchmarks.public.rows import Row
 from adamem.config import PublicOrigin
 
@@ -32,12 +32,12 @@ def rows(public: PublicSet, origin: PublicOrigin, split: str) -> Iterator[Row]:
 
 
 def _files(public: PublicSet, path: Path, split: str) -> list[Path]:
-    """The file itself, or what fits the set's first pattern that fits anything, in `path/NAME` or else in `path`."""
+    """The file itself, or what fits the set's first pattern that fits anything."""
     if path.is_file():
         return [path]
+    folder = _folder(public, path)
     names = _OTHER_NAMES.get(split, (split,))
     patterns = [pattern.replace("{split}", name) for pattern in public.files for name in names]
-    folder = path / public.name if (path / public.name).is_dir() else path
     for pattern in patterns:
         if found := sorted(folder.rglob(pattern)):
             return found
@@ -45,6 +45,15 @@ def _files(public: PublicSet, path: Path, split: str) -> list[Path]:
         f"{folder}: no file of split '{split}' of {public.name} there (looked for {', '.join(patterns)}); "
         "put it there, or give another path"
     )
+
+
+def _folder(public: PublicSet, path: Path) -> Path:
+    """The folder named as the set or its family, in a folder of many sets; else the folder itself."""
+    named = [path / public.name, path / public.name.split("_")[0]]
+    folder = next((one for one in named if one.is_dir()), path)
+    if folder == path and any((path / other).is_dir() for other in SETS):
+        return path / public.name
+    return folder
 
 
 def _from_file(path: Path) -> Iterator[Row]:
@@ -110,7 +119,7 @@ def _from_hub(public: PublicSet, origin: PublicOrigin, split: str) -> Iterator[R
         while (value := next(values, None)) is not None:
             number += 1
             yield Row(f"{name}, row {number}", value)
-    except (OSError, RuntimeError, HfHubHTTPError, DatasetNotFoundError) as error:
+    except (OSError, RuntimeError, ValueError, HfHubHTTPError, DatasetNotFoundError) as error:
         raise ValueError(
             f"{name}: cannot be read from the hub ({error}); connect, correct the revision, or download its files and "
             "give their path"

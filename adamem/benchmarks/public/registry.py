@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 from adamem.config import Group
 
+_FILES = ("*{split}*.parquet", "*{split}*.jsonl", "*{split}*.json", "{split}/*.parquet")
+
 
 @dataclass(frozen=True)
 class PublicSet:
@@ -36,7 +38,7 @@ class PublicSet:
     train: str | None = "train"
     validation: str | None = "validation"
     test: str = "test"
-    files: tuple[str, ...] = ("*{split}*.parquet", "*{split}*.jsonl", "*{split}*.json", "{split}/*.parquet")
+    files: tuple[str, ...] = _FILES
 
 
 _PARQUET = "refs/convert/parquet"
@@ -52,6 +54,7 @@ _QUESTIONS = (
         "distractor",
         validation=None,
         test="validation",
+        files=("distractor/*{split}*.parquet", *_FILES),
     ),
     PublicSet(
         "2wikimultihopqa",
@@ -165,6 +168,13 @@ FAMILIES: dict[str, tuple[str, ...]] = {
 }
 
 
+# what a user may ask for: families, and the sets that are in none
+NAMES: tuple[str, ...] = (
+    *(name for name in SETS if not any(name in members for members in FAMILIES.values())),
+    *FAMILIES,
+)
+
+
 def expand(name: str) -> tuple[PublicSet, ...]:
     """The set of a name, or all sets of a family.
 
@@ -172,6 +182,5 @@ def expand(name: str) -> tuple[PublicSet, ...]:
         ValueError: there is none of that name; the message lists what there is.
     """
     if name not in SETS and name not in FAMILIES:
-        single = [one for one in SETS if not any(one in members for members in FAMILIES.values())]
-        raise ValueError(f"no public set {name!r}; there are {', '.join([*single, *FAMILIES])} and the sets of these")
+        raise ValueError(f"no public set {name!r}; there are {', '.join(NAMES)}, and the sets of these families")
     return tuple(SETS[one] for one in FAMILIES.get(name, (name,)))
