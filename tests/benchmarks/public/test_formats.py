@@ -156,7 +156,7 @@ MALFORMED: list[tuple[str, Callable[[int], made.Rows], Change, str]] = [
         "qasper",
         made.qasper,
         lambda row: row["qas"]["answers"][1].update(answer=[{"unanswerable": 0}]),
-        r"'qas\[1\].answers': expected columns of one length",
+        r"'qas\[1\].answers\[0\].answer.unanswerable': expected true or false, got 0",
     ),
     ("qmsum", made.qmsum, lambda row: row.update(meeting_transcripts=[]), "'meeting_transcripts': is empty"),
     (
