@@ -7,9 +7,11 @@ is one value, nothing is held but the row at hand.
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from adamem.benchmarks.public.registry import SETS, PublicSet
@@ -27,7 +29,7 @@ def rows(public: PublicSet, origin: PublicOrigin, split: str) -> Iterator[Row]:
         ValueError: no file of the split is there, one is damaged, or the hub cannot give it.
     """
     if origin.path is None:
-        return _from_hub(public, origin, split)
+        return _from_archive(public, origin) if public.archive else _from_hub(public, origin, split)
     return chain.from_iterable(map(_from_file, _files(public, Path(origin.path), split)))
 
 
@@ -103,22 +105,44 @@ def _parquet(path: Path) -> Iterator[Row]:
         raise ValueError(f"{path}: not a readable parquet file ({error}); download it again") from error
 
 
+def _from_archive(public: PublicSet, origin: PublicOrigin) -> Iterator[Row]:
+    """Rows of one file in a zip archive, which the hub's client keeps."""
+    import huggingface_hub
+
+    repo, revision = origin.repo or public.repo or "", origin.revision or public.revision
+    name, member = f"{repo} ({public.archive}, revision {revision})", f"{public.subset}.jsonl"
+    with _hub_errors(name):
+        path = huggingface_hub.hf_hub_download(repo, public.archive or "", repo_type="dataset", revision=revision)
+    with zipfile.ZipFile(path) as archive:
+        found = next((one for one in archive.namelist() if PurePosixPath(one).name == member), None)
+        if found is None:
+            raise ValueError(f"{name}: no {member} in it; correct repo and revision")
+        with archive.open(found) as file:
+            for number, line in enumerate(file, 1):
+                place = f"{name}, {member}, line {number}"
+                yield _row(place, _parsed(place, line.decode("utf-8")))
+
+
 def _from_hub(public: PublicSet, origin: PublicOrigin, split: str) -> Iterator[Row]:
     repo, revision = origin.repo or public.repo, origin.revision or public.revision
     if repo is None:
         raise ValueError(f"{public.name}: the hub has no copy in the set's own format; download it and give its path")
     import datasets
+
+    name = f"{repo} ({public.subset or 'default'}, split {split}, revision {revision})"
+    with _hub_errors(name):
+        found = datasets.load_dataset(repo, public.subset, split=split, streaming=True, revision=revision)
+        for number, value in enumerate(found, 1):
+            yield Row(f"{name}, row {number}", value)
+
+
+@contextmanager
+def _hub_errors(name: str) -> Iterator[None]:
     from datasets.exceptions import DatasetNotFoundError
     from huggingface_hub.errors import HfHubHTTPError
 
-    name = f"{repo} ({public.subset or 'default'}, split {split}, revision {revision})"
-    number = 0
     try:
-        found = datasets.load_dataset(repo, public.subset, split=split, streaming=True, revision=revision)
-        values = iter(found)
-        while (value := next(values, None)) is not None:
-            number += 1
-            yield Row(f"{name}, row {number}", value)
+        yield
     except (OSError, RuntimeError, ValueError, HfHubHTTPError, DatasetNotFoundError) as error:
         raise ValueError(
             f"{name}: cannot be read from the hub ({error}); connect, correct the revision, or download its files and "

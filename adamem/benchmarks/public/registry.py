@@ -1,8 +1,8 @@
 """The public sets by name: where each comes from, its format, its group by default, and how it is officially scored.
 
 Nothing here reads anything. `metric` names an entry of `adamem.evaluation.official`, `format` one of
-`adamem.benchmarks.public.formats`. Data sets that the hub only has as a loading script are read from its own
-conversion to parquet (`refs/convert/parquet`): no code of others runs.
+`adamem.benchmarks.public.formats`. Data sets that the hub has as a loading script are read from its conversion
+to parquet (`refs/convert/parquet`) or from the archive that the script reads: no code of others runs.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class PublicSet:
         validation: Split to validate on; None: a twentieth of the training split, by document.
         test: Split to be scored on: the official test split where its answers are public, else the validation split.
         files: Patterns of local files below a folder, `{split}` being any usual name of the split.
+        archive: A zip file in the repository that has the rows, as SUBSET.jsonl; None where the hub serves them itself.
         new_tokens: Longest answer, in LLM tokens, as the set's own scripts have it or as its answers need.
     """
 
@@ -39,6 +40,7 @@ class PublicSet:
     validation: str | None = "validation"
     test: str = "test"
     files: tuple[str, ...] = _FILES
+    archive: str | None = None
 
 
 _PARQUET = "refs/convert/parquet"
@@ -115,7 +117,8 @@ def _longbench(subset: str, group: Group, metric: str, tokens: int) -> PublicSet
         format=f"longbench_{subset}",
         metric=metric,
         new_tokens=tokens,
-        repo="Xnhyacinth/LongBench",
+        repo="THUDM/LongBench",
+        archive="data.zip",
         subset=subset,
         files=(f"{subset}.jsonl", f"{subset}/*{{split}}*.parquet", f"{subset}.parquet"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -176,3 +177,37 @@ def test_the_hub_reader(tmp_path: Path) -> None:
         load.sample(public, origin, "train", None, MAKING)
     with pytest.raises(ValueError, match="qmsum: the hub has no copy in the set's own format"):
         load.sample(registry.SETS["qmsum"], PublicOrigin(name="qmsum"), "test", None, MAKING)
+
+
+def test_longbench_is_read_from_its_archive_and_its_script_never_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub's client is the one part that needs a network: here it finds its file at once, or not at all."""
+    lines = made.json_lines(tmp_path / "hotpotqa.jsonl", made.longbench(3))
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        archive.write(lines, "data/hotpotqa.jsonl")
+        archive.writestr("data/hotpotqa_e.jsonl", "{}")
+        archive.writestr("data/qasper.jsonl", "{}")
+    asked: list[tuple[Any, ...]] = []
+
+    def download(*given: Any, **more: Any) -> str:
+        asked.append((*given, more["revision"]))
+        return str(tmp_path / "data.zip")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    public = registry.SETS["longbench_hotpotqa"]
+    assert len(load.sample(public, PublicOrigin(name=public.name), "test", None, MAKING)) == 3
+    assert asked == [("THUDM/LongBench", "data.zip", "main")]
+    with pytest.raises(
+        ValueError, match=r"data\.zip, .*, qasper\.jsonl, line 1: field 'input': is missing"
+    ):
+        load.sample(registry.SETS["longbench_qasper"], PublicOrigin(name="longbench_qasper"), "test", None, MAKING)
+    with pytest.raises(ValueError, match=r"no lcc\.jsonl in it"):
+        load.sample(registry.SETS["longbench_lcc"], PublicOrigin(name="longbench_lcc"), "test", None, MAKING)
+
+    def unreachable(*_: Any, **__: Any) -> str:
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", unreachable)
+    with pytest.raises(ValueError, match=r"cannot be read from the hub \(no route\); connect, correct the revision"):
+        load.sample(public, PublicOrigin(name=public.name), "test", None, MAKING)
