@@ -81,6 +81,7 @@ def _item(record: Record, public: PublicSet, making: Making) -> Item | None:
         spans.append(cut.span(start, start + len(text)))
         start += len(text) + len(_SEPARATOR)
     left = [index for index, (first, last) in enumerate(spans) if first < last]
+    gold = [number for number, index in enumerate(left) if index in record.gold]
     return Item(
         id=f"{public.name}-{record.id}",
         group=making.group,
@@ -90,7 +91,7 @@ def _item(record: Record, public: PublicSet, making: Making) -> Item | None:
         question=record.question,
         target=record.answers[0],
         references=record.answers,
-        gold=tuple(number for number, index in enumerate(left) if index in record.gold),
+        gold=tuple(gold or range(len(left))),  # not told, or cut away: the evidence may be in any
         entities=(f"{public.name}:{record.family or record.id}",),
         wording=0,
         lexical=shares_word(record.question, (record.documents[index] for index in record.gold)),

@@ -127,6 +127,13 @@ def test_sets_for_testing_alone_need_one_to_train_on(folder: Path) -> None:
     assert {one.kind for one in parts["test"]} == {"hotpotqa", "longbench_hotpotqa"}
 
 
+def test_where_the_evidence_is_not_told_any_document_may_hold_it(folder: Path) -> None:
+    made.parquet(folder / "qasper/test-0.parquet", made.qasper(2))
+    origin = PublicOrigin(name="qasper", path=str(folder))
+    found = load.sample(registry.SETS["qasper"], origin, "test", None, MAKING)
+    assert [one.gold for one in found] == [(0, 1, 2)] * 6
+
+
 @pytest.mark.parametrize("longer", ["middle", "end"])
 def test_long_contexts_keep_their_ends_or_their_beginning(folder: Path, longer: Any) -> None:
     given = settings(*named(folder, "hotpotqa"))
@@ -198,9 +205,7 @@ def test_longbench_is_read_from_its_archive_and_its_script_never_runs(
     public = registry.SETS["longbench_hotpotqa"]
     assert len(load.sample(public, PublicOrigin(name=public.name), "test", None, MAKING)) == 3
     assert asked == [("THUDM/LongBench", "data.zip", "main")]
-    with pytest.raises(
-        ValueError, match=r"data\.zip, .*, qasper\.jsonl, line 1: field 'input': is missing"
-    ):
+    with pytest.raises(ValueError, match=r"data\.zip, .*, qasper\.jsonl, line 1: field 'input': is missing"):
         load.sample(registry.SETS["longbench_qasper"], PublicOrigin(name="longbench_qasper"), "test", None, MAKING)
     with pytest.raises(ValueError, match=r"no lcc\.jsonl in it"):
         load.sample(registry.SETS["longbench_lcc"], PublicOrigin(name="longbench_lcc"), "test", None, MAKING)
