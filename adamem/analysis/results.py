@@ -13,7 +13,7 @@ from adamem.analysis.predictions import Cost, Prediction
 from adamem.benchmarks import item
 from adamem.evaluation.statistics import shared_clusters
 
-# The score that speaks for a group: summaries are judged by their facts, answers by their words.
+# The score that speaks for a group built from facts: summaries are judged by their facts, answers by their words.
 MAIN_METRIC = {"A": "f1", "B": "f1", "C": "coverage", "D": "f1"}
 
 
@@ -49,6 +49,11 @@ class Results:
     @property
     def groups(self) -> list[str]:
         return sorted({group for _, group in self.by_key})
+
+    def metric(self, group: str) -> str:
+        """The score that speaks for a group: the official one where its items are of public sets."""
+        rows = [row for (_, one), result in self.by_key.items() if one == group for row in result.originals]
+        return MAIN_METRIC[group] if any(row.official is None for row in rows) else "official"
 
     def pairs(self, a: str, b: str, group: str, metric: str) -> Pairs | None:
         """Both methods on their common items; None where one of them was not run on this group.

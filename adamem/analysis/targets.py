@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from adamem.analysis.quality import OURS, Bootstrap, Comparison, Summary, compare
-from adamem.analysis.results import MAIN_METRIC, Results
+from adamem.analysis.results import Results
 
 Verdict = Literal["met", "not met", "open"]
 
@@ -66,7 +66,8 @@ def difference(found: Comparison) -> str:
 
 
 def _widest(results: Results, bootstrap: Bootstrap, group: str) -> Comparison | None:
-    metrics = ("coverage",) if MAIN_METRIC[group] == "coverage" else ("em", "f1")
+    main = results.metric(group)
+    metrics = ("em", "f1") if main == "f1" else (main,)
     found = [compare(results, bootstrap, UPPER, LOWER, group, metric) for metric in metrics]
     known = [comparison for comparison in found if comparison is not None]
     return max(known, key=lambda comparison: comparison.difference, default=None)
@@ -94,11 +95,12 @@ def _retrieval(summary: Summary, method: str) -> Target:
 
 def _share(results: Results) -> Target:
     name = f"D: `{OURS}` reaches at least {SHARE_OF_FULL} of `{UPPER}`"
-    pairs = results.pairs(OURS, UPPER, "D", MAIN_METRIC["D"])
+    metric = results.metric("D")
+    pairs = results.pairs(OURS, UPPER, "D", metric)
     if pairs is None:
         return _open(name, UPPER)
     ours, full = sum(pairs.a) / len(pairs.a), sum(pairs.b) / len(pairs.b)
-    evidence = f"{ours:.3f} against {full:.3f} {MAIN_METRIC['D']} on the {len(pairs.a)} items both answered"
+    evidence = f"{ours:.3f} against {full:.3f} {metric} on the {len(pairs.a)} items both answered"
     if full > 0:
         evidence += f", a share of {ours / full:.2f}"
     return Target(name, _verdict(ours >= SHARE_OF_FULL * full), evidence)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from adamem.config.section import PositiveInt, Section
+from adamem.config.sources import FactsSource, PublicSource
 from adamem.config.training import Optimiser
 
 Group = Literal["A", "B", "C", "D"]
@@ -14,9 +15,10 @@ GROUPS: tuple[Group, ...] = ("A", "B", "C", "D")
 
 
 class Benchmark(Section):
-    """Which kinds of question a group asks (none named: all it has), how many items are made of them, and how long
-    their contexts are (LLM tokens)."""
+    """Where the items of a group come from, which kinds of question it asks (none named: all it has), how many items
+    are made of them, and how long their contexts are (LLM tokens)."""
 
+    source: Annotated[FactsSource | PublicSource, Field(discriminator="kind")] = FactsSource(kind="facts")
     kinds: tuple[str, ...] = ()
     train: PositiveInt
     validation: PositiveInt
@@ -28,6 +30,14 @@ class Benchmark(Section):
     def _range(self) -> Benchmark:
         if self.min_tokens >= self.max_tokens:
             raise ValueError(f"min_tokens {self.min_tokens} is not below max_tokens {self.max_tokens}")
+        return self
+
+    @model_validator(mode="after")
+    def _kinds_of_facts(self) -> Benchmark:
+        if self.kinds and self.source.kind == "public":
+            raise ValueError(
+                "kinds are of items built from facts; public sets are chosen by source.sets, leave kinds []"
+            )
         return self
 
 

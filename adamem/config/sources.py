@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from adamem.config.section import Fraction, PositiveInt, Section, Sha256
 
@@ -78,6 +78,42 @@ class Facts(Section):
     elements: Wheel
     factbook: Wheel
     speeches: Wheel
+
+
+class FactsSource(Section):
+    """Items built from the real facts of `data.facts`."""
+
+    kind: Literal["facts"]
+
+
+class PublicOrigin(Section):
+    """Where a public set is read: a local folder or file, else the hub; null is what the set's own entry says."""
+
+    name: str
+    path: str | None = None
+    repo: str | None = None
+    revision: str | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> PublicOrigin:
+        if self.path is not None and (self.repo or self.revision):
+            raise ValueError("path is for local files, repo and revision are for the hub: give one of the two")
+        return self
+
+
+def _by_name(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+Longer = Literal["middle", "end", "drop"]  # what goes of a context that is too long; `drop`: all of it
+
+
+class PublicSource(Section):
+    """Items of public sets or families of them (`adamem.benchmarks.public.registry`)."""
+
+    kind: Literal["public"]
+    sets: Annotated[tuple[Annotated[PublicOrigin, BeforeValidator(_by_name)], ...], Field(min_length=1)]
+    longer: Longer = "middle"
 
 
 class Tokens(Section):

@@ -13,7 +13,7 @@ from typing import Any
 from adamem import config
 from adamem.benchmarks.item import Item, read
 from adamem.data.staged import disk_errors
-from adamem.evaluation import metrics
+from adamem.evaluation import metrics, official
 from adamem.evaluation.answering import Answer, Span, answers
 from adamem.models.frame import encode
 from adamem.models.method import Method
@@ -31,12 +31,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Scored:
-    """An answered item."""
+    """An answered item; `official` is the score of its public set, None where it is not of one."""
 
     item: Item
     asked: Item
     answer: Answer
     scores: metrics.Scores
+    official: float | None = None
 
     def row(self, tokenizer: Any) -> dict[str, Any]:
         """The line of the predictions file; `memory` names the context as the method saw it."""
@@ -47,6 +48,7 @@ class Scored:
             "gold": list(self.item.references),
             "prediction": self.answer.text,
             **asdict(self.scores),
+            **({} if self.official is None else {"official": self.official}),
             "counterfactual": self.item.source is not None,
             "memory": _sources(self.asked, self.answer.sources, tokenizer),
         }
@@ -96,7 +98,13 @@ def ask(method: Method, items: Asked, settings: config.Evaluation) -> list[Score
     """Answer the questions and score them against the items they stand for."""
     given = answers(method, items.asked, settings)
     return [
-        Scored(item, question, answer, metrics.score(answer.text, item.references, item.facts))
+        Scored(
+            item,
+            question,
+            answer,
+            metrics.score(answer.text, item.references, item.facts),
+            official.score(answer.text, item),
+        )
         for item, question, answer in zip(items.scored, items.asked, given, strict=True)
     ]
 
@@ -115,6 +123,7 @@ def write(folder: Path, group: str, report: Report) -> None:
 
 def _means(scored: list[Scored]) -> dict[str, float]:
     columns = {name: [getattr(one.scores, name) for one in scored] for name in QUALITY}
+    columns["official"] = [one.official for one in scored]
     return {name: fmean(values) for name, values in columns.items() if None not in values}
 
 

@@ -71,19 +71,20 @@ def score(prediction: str, item_references: Sequence[str], facts: Sequence[Fact]
 
 def exact_match(prediction: str, reference: str) -> float:
     """1 where both are the same after SQuAD's normalisation."""
-    return float(_normal(prediction) == _normal(reference))
+    return float(normal(prediction) == normal(reference))
 
 
 def token_f1(prediction: str, reference: str) -> float:
     """Harmonic mean of precision and recall over the words of both, order aside."""
-    ours, theirs = _normal(prediction).split(), _normal(reference).split()
+    ours, theirs = normal(prediction).split(), normal(reference).split()
     if not ours or not theirs:
         return float(ours == theirs)
     same = sum((Counter(ours) & Counter(theirs)).values())
     return 2 * same / (len(ours) + len(theirs))
 
 
-def _normal(text: str) -> str:
+def normal(text: str) -> str:
+    """SQuAD's normalisation."""
     return " ".join(_ARTICLE.sub(" ", text.lower().translate(_PUNCTUATION)).split())
 
 

@@ -52,6 +52,23 @@ def test_metrics_have_the_agreed_shape(good: Path, levels: Level) -> None:
         assert row["low"] <= row["difference"] <= row["high"]
 
 
+def test_a_group_of_public_sets_is_judged_by_its_official_score(
+    reports: Writer, levels: Level, params: config.AdaMemConfig
+) -> None:
+    folder = reports(levels)
+    for path in folder.glob("benchmarks/*/C.jsonl"):
+        rows = [json.loads(line) for line in _text(path).splitlines()]
+        public = [row | {"coverage": None, "contradictions": None, "official": row["f1"] / 2} for row in rows]
+        path.write_text("".join(json.dumps(row) + "\n" for row in public), encoding="utf-8")
+    report.write(folder, folder / "tasks", params, SECONDS)
+    found = json.loads(_text(folder / "metrics.json"))
+    assert found["quality"]["icae"]["C"]["official"] == 0.25 and "coverage" not in found["quality"]["icae"]["C"]
+    assert {row["group"]: row["metric"] for row in found["comparisons"]} == dict.fromkeys("ABD", "f1") | {
+        "C": "official"
+    }
+    assert "C official" in _text(folder / "README.md")
+
+
 def test_a_comparison_is_over_the_items_both_answered(good: Path) -> None:
     found = json.loads(_text(good / "metrics.json"))["comparisons"]
     [row] = [row for row in found if row["b"] == "full_context_tuned" and row["group"] == "A"]
