@@ -131,7 +131,10 @@ def test_every_declared_setting_exists_and_every_section_is_declared() -> None:
     assert not [key for key in declared if not has(PARAMS, key)], (
         "dvc.yaml names settings that params.yaml does not have"
     )
-    assert {key.split(".")[0] for key in declared} == set(PARAMS), "a section that no stage declares changes nothing"
+    templated = {"launcher"}  # part of the command
+    assert {key.split(".")[0] for key in declared} | templated == set(PARAMS), (
+        "a section that no stage declares changes nothing"
+    )
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
