@@ -154,12 +154,22 @@ class Processes:
 
 @functools.cache
 def here() -> Processes:
-    """Join those that were launched together; call it before anything is put on a device, which it chooses."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    """Join those that were launched together; call it before anything is put on a device, which it chooses.
+
+    Raises:
+        ValueError: others were launched, but Accelerate has not found them.
+    """
+    launched = int(os.environ.get("WORLD_SIZE", "1"))
+    if launched == 1:
         return Processes()
     from accelerate import PartialState
 
-    state = PartialState()
+    state = PartialState(cpu=not torch.cuda.is_available())
+    if state.num_processes != launched:
+        raise ValueError(
+            f"launcher started {launched} processes, but Accelerate has joined {state.num_processes} "
+            f"({state.distributed_type}); use one of the files in profiles/accelerate"
+        )
     return Processes(state.process_index, state.num_processes)
 
 
