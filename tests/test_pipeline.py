@@ -119,6 +119,15 @@ def test_a_stage_is_started_as_its_script() -> None:
         assert apart or words[2] == f"stages.{name}", f"{stage.addressing}: {stage.cmd}"
 
 
+def test_trainings_and_nothing_else_are_started_by_the_launcher() -> None:
+    """One setting decides how many processes train; what does not train would be done by all of them at once."""
+    written = (path.read_text(encoding="utf-8") for path in (ROOT / "dvc.yaml", ROOT / "stages/evidence/dvc.yaml"))
+    commands = re.findall(r"cmd: (.*) stages\.(\w+)", "\n".join(written))
+    trained = {"phase1", "phase2", "phase3", "baseline"}
+    assert {name for start, name in commands if start == "${launcher}"} == trained
+    assert {name for start, name in commands if start == "python -m"}.isdisjoint(trained)
+
+
 def test_the_evidence_leaves_the_reports_of_the_default_graph_alone() -> None:
     for stage in stages():
         reports = {out.def_path for out in stage.outs if out.def_path.startswith("reports/")}

@@ -99,7 +99,7 @@ class Objective:
         wanted = together.gather((host.embed(answer.ids) * mask).sum(1) / mask.sum(1))
         ids = together.gather_ids(answer.ids)
         same = (ids[:, None] == ids[None]).all(-1)
-        memory = together.gather(reading.memory.tokens.mean(1))
+        memory = together.gather(reading.memory.tokens.float().mean(1))
         return losses.info_nce(memory - memory.mean(0), wanted - wanted.mean(0), same)
 
     @torch.no_grad()

@@ -1,6 +1,6 @@
 """A small training as one of several processes. Run by test_processes.py through a launcher.
 
-python -m tests.training.together FOLDER [--steps N] [--die STEP] [--unfreeze] [--devices JSON]
+python -m tests.training.together FOLDER [--die STEP] [--batch N]
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch.distributed.fsdp import FSDPModule
 
-from adamem import config
 from adamem.data import examples
 from adamem.models.adamem import AdaMem
 from adamem.models.tensor_files import save_tensors
@@ -31,17 +31,15 @@ TARGETS = ("Lima", "Oslo, Cairo, Accra", "Cairo")  # of different lengths, so th
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--die", type=int, default=0, help="the last process kills itself at this step")
-    parser.add_argument("--unfreeze", action="store_true", help="train a layer of the LLM along")
-    parser.add_argument("--devices", type=json.loads, default={})
+    parser.add_argument("--batch", type=int, default=4)
     given = parser.parse_args()
     torch.set_num_threads(1)
     together = processes.here()
     torch.manual_seed(0)
     model = AdaMem(tiny.settings().model, tiny.make_host())
     model.set_statistics(tiny.STATISTICS)
-    settings = SETTINGS.model_copy(update={"steps": given.steps, "accumulate": 2})
+    settings = SETTINGS.model_copy(update={"accumulate": 2, "batch_size": given.batch})
     items = [replace(item, target=TARGETS[number % 3]) for number, item in enumerate(ITEMS)]
     small = Training(model, settings, Scratch(given.folder / "scratch"), WEIGHTS, items)
     if given.die and together.rank == together.count - 1:
@@ -49,18 +47,16 @@ def main() -> None:
     host = model.host
     kept = [examples.task_batch(items[start : start + 2], host.tokenizer, host.frame) for start in (0, 2, 4)]
     objective = replace(small.objective(), validation=kept)
-    trainee = trainer.whole(objective, settings)
-    if given.unfreeze:
-        trainee = trainer.with_llm(objective, settings, model.host.unfreeze(1), 1e-3)
-    devices = config.Devices.model_validate(given.devices)
-    steps = trainer.in_turn(trainer.Training(objective, trainee, settings, small.scratch, devices))
+    trainee = trainer.with_llm(objective, settings, host.unfreeze(1), 1e-3)
+    steps = trainer.in_turn(trainer.Training(objective, trainee, settings, small.scratch))
     if together.follows(steps):
         return
     lines = []
     for step in steps:
         print(f"step {step.number}", flush=True)
         lines.append({"step": step.number, **step.values})
-    (given.folder / "steps.json").write_text(json.dumps(lines), encoding="utf-8")
+    sharded = [isinstance(layer, FSDPModule) for layer in host.layers]
+    (given.folder / "run.json").write_text(json.dumps({"steps": lines, "sharded": sharded}), encoding="utf-8")
     save_tensors(
         {name: weight.detach() for name, weight in trainee.named().items()}, given.folder / "weights.safetensors"
     )
