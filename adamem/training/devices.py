@@ -17,7 +17,7 @@ from adamem.training import processes
 
 
 def prepare(host: HostLLM, settings: config.Devices) -> None:
-    """Set up the LLM's layers; a second call changes nothing. Call it when what is to be unfrozen is unfrozen.
+    """Set up the LLM's layers; a second call changes nothing. Call it after `HostLLM.unfreeze`.
 
     Where Accelerate is configured for FSDP, each process keeps its share of every frozen layer and fetches the rest
     when the layer is read. Trained layers stay whole, as do the embeddings and the head, which are also used alone.
