@@ -17,7 +17,7 @@ from adamem import config, tracking
 from adamem.benchmarks.public.registry import NAMES
 from adamem.evaluation import benchmark, public
 from adamem.models import checkpoint, host
-from adamem.training import phases
+from adamem.training import phases, processes
 
 _TRAIN = """\
 Train one phase of AdaMem, outside the pipeline but as in it: 1 reads text from memory, 2 answers questions from
@@ -41,7 +41,10 @@ def train(arguments: Sequence[str] | None = None) -> None:
     with _plain_errors():
         params = config.load(asked.config)
         out = asked.output_dir or asked.root / f"models/phase{asked.phase}"
+        together = processes.here()
         phase = phases.PHASES[asked.phase](params, host.load(asked.root / "models/llm", params.llm), asked.root)
+        if together.follows(phase.steps()):
+            return
         with tracking.run(f"phase{asked.phase}", params) as run:
             for step in phase.steps():
                 run.log(step.number, step.values)

@@ -8,7 +8,7 @@ from pathlib import Path
 from adamem import config, tracking
 from adamem.baselines import catalogue
 from adamem.models import host
-from adamem.training import fitting
+from adamem.training import fitting, processes
 
 
 def main() -> None:
@@ -18,10 +18,14 @@ def main() -> None:
     given = parser.parse_args()
     name = given.name
     params = config.load()
+    together = processes.here()
     bench = catalogue.Bench(host.load(Path("models/llm"), params.llm), params, Path("models"))
+    steps = fitting.FITTERS[name](bench, Path("data"), Path("models/baselines") / name)
+    if together.follows(steps):
+        return
 
     with tracking.run(f"baseline@{name}", params, [Path("data/tasks")]) as run:
-        for step in fitting.FITTERS[name](bench, Path("data"), Path("models/baselines") / name):
+        for step in steps:
             run.log(step.number, step.values)
         run.write(given.reports / f"training/{name}.json")
 

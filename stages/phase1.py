@@ -6,13 +6,16 @@ from pathlib import Path
 
 from adamem import config, tracking
 from adamem.models import checkpoint, host
-from adamem.training import phases
+from adamem.training import phases, processes
 
 
 def main() -> None:
     params = config.load()
+    together = processes.here()
     llm = host.load(Path("models/llm"), params.llm)
     phase = phases.phase1(params, llm, Path())
+    if together.follows(phase.steps()):
+        return
 
     with tracking.run("phase1", params, [Path("data/tokens")]) as run:
         for step in phase.steps():

@@ -54,7 +54,7 @@ from adamem.config.sources import (
     Tokens,
     Wheel,
 )
-from adamem.config.training import Optimiser, Phase1, Phase2, Phase3, Teacher
+from adamem.config.training import Devices, Optimiser, Phase1, Phase2, Phase3, Teacher
 
 __all__ = [
     "GROUPS",
@@ -68,6 +68,7 @@ __all__ = [
     "CorpusFineWeb",
     "CorpusWheels",
     "Data",
+    "Devices",
     "Efficiency",
     "Evaluation",
     "Facts",

@@ -13,7 +13,7 @@ from adamem.config.comparison import Analysis, Baselines, Benchmarks, Efficiency
 from adamem.config.model import ChunkEncoder, Interface, Model, Projection, Resampler
 from adamem.config.section import Section
 from adamem.config.sources import Data, Llm
-from adamem.config.training import Phase1, Phase2, Phase3
+from adamem.config.training import Devices, Phase1, Phase2, Phase3
 
 
 class AdaMemConfig(Section):
@@ -26,6 +26,8 @@ class AdaMemConfig(Section):
     resampler: Resampler
     projection: Projection
     interface: Interface
+    launcher: Annotated[str, Field(min_length=1)]
+    devices: Devices
     phase1: Phase1
     phase2: Phase2
     phase3: Phase3

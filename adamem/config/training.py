@@ -1,4 +1,4 @@
-"""The three phases of training, and the optimiser they share."""
+"""The three phases of training, the optimiser they share, and what they run on."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ class Optimiser(Section):
     clip: PositiveFloat
     validate_every: PositiveInt
     validation_examples: PositiveInt
+
+
+class Devices(Section):
+    """How the trainings use what they run on; all off by default, as on a CPU."""
+
+    precision: Literal["full", "bf16"] = "full"
+    gradient_checkpointing: bool = False
+    compile: bool = False
 
 
 class Teacher(Section):

@@ -113,31 +113,18 @@ def _prompt(before: list[int], given: list[list[int]], targets: list[list[int]])
 
 @dataclass(frozen=True)
 class Order:
-    """Which examples a step sees: passes over the data, each in its own shuffled order.
-
-    With `world` processes, each takes its own stretch of every batch: together they see what one process would,
-    none sees another's, and a run goes on from a step with another number of them.
-    """
+    """Which examples a step sees: passes over the data, each in its own shuffled order."""
 
     size: int
     settings: config.Optimiser
     seed: int
-    rank: int = 0
-    world: int = 1
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.rank < self.world <= self.settings.batch_size:
-            raise ValueError(
-                f"process {self.rank} of {self.world} has no share of batch_size {self.settings.batch_size}; "
-                "raise batch_size or start fewer processes"
-            )
 
     def indices(self, step: int, part: int) -> list[int]:
         """Example numbers of one backward pass: `step` counts from 1, `part` below `settings.accumulate`."""
         width = self.settings.batch_size
         start = ((step - 1) * self.settings.accumulate + part) * width
-        mine = range(start + self.rank * width // self.world, start + (self.rank + 1) * width // self.world)
-        return [int(_shuffled(self.size, self.seed, index // self.size)[index % self.size]) for index in mine]
+        numbers = range(start, start + width)
+        return [int(_shuffled(self.size, self.seed, index // self.size)[index % self.size]) for index in numbers]
 
     def seen(self) -> list[int]:
         """Every example that some step sees, in order of first sight."""

@@ -1,7 +1,7 @@
 """Sequence packing: the rows of a batch as few sequences without padding, each row seeing itself and a common lead.
 
 A training batch of short answers and long summaries is a third padding, and the chat frame before the memory is the
-same in every row: its keys and values are made once.
+same in every row: it is read once a sequence.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from transformers import DynamicCache
 
 from adamem.models.host import HostLLM
 
+NOBODY, EVERYBODY = -1, -2  # whose padding is, and the lead
 ROOM = 512  # positions of a sequence: more would spend on attention between rows what is saved on padding
 
 
@@ -23,20 +23,21 @@ def read(
 ) -> Float[Tensor, "B T D"]:
     """Last hidden states of every row behind `lead`, zero where `mask` is false.
 
-    Equal to reading every row alone: positions count from the lead's end, and no row sees another.
+    Equal to reading every row alone: positions count from the lead's start, and no row sees another.
     """
     rows, columns = mask.nonzero(as_tuple=True)
     sequence, start = _arrange(mask.sum(1).tolist())
     home = torch.tensor(sequence, device=mask.device)[rows]
     places = (mask.long().cumsum(1) - 1)[rows, columns]
-    at = torch.tensor(start, device=mask.device)[rows] + places
+    at = len(lead) + torch.tensor(start, device=mask.device)[rows] + places
     shape = (max(sequence) + 1, int(at.max()) + 1)
-    packed = embeds.new_zeros(*shape, embeds.shape[-1]).index_put((home, at), embeds[rows, columns])
-    owner, positions = torch.full(shape, -1, device=mask.device), torch.zeros(shape, dtype=torch.long).to(mask.device)
+    positions = torch.arange(shape[1], device=mask.device).repeat(shape[0], 1)
+    owner = torch.full_like(positions, NOBODY)
+    owner[:, : len(lead)] = EVERYBODY
     owner[home, at], positions[home, at] = rows, len(lead) + places
-    cache = DynamicCache()
-    host.read(lead.expand(len(packed), -1, -1), cache=cache)
-    hidden = host.read(packed, _visible(owner, len(lead), host.dtype), positions, cache)
+    packed = embeds.new_zeros(*shape, embeds.shape[-1]).index_put((home, at), embeds[rows, columns])
+    packed[:, : len(lead)] = lead
+    hidden = host.read(packed, _visible(owner, host.dtype), positions)
     return hidden.new_zeros(*mask.shape, hidden.shape[-1]).index_put((rows, columns), hidden[home, at])
 
 
@@ -53,8 +54,7 @@ def _arrange(lengths: Sequence[int]) -> tuple[list[int], list[int]]:
     return sequence, start
 
 
-def _visible(owner: Int[Tensor, "Q T"], lead: int, dtype: torch.dtype) -> Float[Tensor, "Q 1 T C"]:
-    """The mask that is added to attention: the lead, and what the same row has at or before a position."""
-    own = (owner[:, :, None] == owner[:, None]).tril()
-    seen = torch.cat([own.new_ones(*own.shape[:2], lead), own], -1)
+def _visible(owner: Int[Tensor, "Q T"], dtype: torch.dtype) -> Float[Tensor, "Q 1 T T"]:
+    """The mask that is added to attention: what the same row, or the lead, has at or before a position."""
+    seen = ((owner[:, :, None] == owner[:, None]) | (owner == EVERYBODY)[:, None]).tril()
     return torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill(~seen, torch.finfo(dtype).min)[:, None]

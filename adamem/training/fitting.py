@@ -21,7 +21,7 @@ from adamem.data.staged import staged
 from adamem.evaluation import benchmark
 from adamem.models import checkpoint
 from adamem.models.method import Method
-from adamem.training import phases, recipes, trainer
+from adamem.training import phases, processes, recipes, trainer
 from adamem.training.objectives import Objective, Weights
 from adamem.training.scratch import Scratch
 from adamem.training.trainer import Step, Training
@@ -59,7 +59,7 @@ def adamem_query_free(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
     reading = phases.reading(method, params, root, f"{out.name}-text")
     inputs = [data / "tokens", data / "teacher", bench.models / "features"]
     yield from trainer.in_turn(reading, *phases.answering(method, params, root, out.name, inputs))
-    checkpoint.save(method, out, params.model)
+    _save(method, out, params.model)
 
 
 def mean_pool(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
@@ -83,7 +83,10 @@ def no_context_tuned(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
 
 
 def rag(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
-    """Unpack the embedder; then, for every arm, try each chunk size on validation items and keep the best F1."""
+    """Unpack the embedder; then, for every arm, try each chunk size on validation items and keep the best F1. Nothing
+    is trained: of several processes one does it."""
+    if not processes.here().main:
+        return
     settings = bench.params.baselines.rag
     items = interleave(item.read_groups(data / "tasks").validation)[: settings.validation_examples]
     archive = wheels.find(bench.params.data.embedder, data / "raw" / "wheels")
@@ -107,21 +110,26 @@ def _text_then_tasks(
     tune = bench.params.phase2.optimiser
     pretrain = bench.params.phase1.optimiser.model_copy(update={"steps": settings.text_steps})
     scratch = Scratch.of(f"{out.name}-text", bench.params, [data / "tokens", bench.models / "llm"])
-    reading = Training(text, trainer.whole(text, pretrain), pretrain, scratch)
+    reading = Training(text, trainer.whole(text, pretrain), pretrain, scratch, bench.params.devices)
     yield from trainer.in_turn(reading, _tasks(bench, text.method, data, out, tune))
-    checkpoint.save(text.method, out, settings)
+    _save(text.method, out, settings)
 
 
 def _tuned(bench: Bench, name: str, data: Path, out: Path, settings: config.Tuned | config.Phase2) -> Iterator[Step]:
     method = catalogue.UNTRAINED[name](bench)
     yield from trainer.in_turn(_tasks(bench, method, data, out, settings.optimiser))
-    checkpoint.save(method, out, settings)
+    _save(method, out, settings)
 
 
 def _tasks(bench: Bench, method: Method, data: Path, out: Path, optimiser: config.Optimiser) -> Training:
     objective = recipes.tasks(method, item.read_groups(data / "tasks"), optimiser, bench.params.seed, Weights())
     scratch = Scratch.of(out.name, bench.params, [data / "tasks", bench.models / "llm"])
-    return Training(objective, trainer.whole(objective, optimiser), optimiser, scratch)
+    return Training(objective, trainer.whole(objective, optimiser), optimiser, scratch, bench.params.devices)
+
+
+def _save(method: Method, out: Path, settings: config.Section) -> None:
+    if processes.here().main:
+        checkpoint.save(method, out, settings)
 
 
 def _f1(method: Method, items: Sequence[item.Item], params: config.AdaMemConfig) -> float:

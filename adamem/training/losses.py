@@ -38,9 +38,15 @@ def info_nce(
 
     `same` marks pairs with equal answers; off the diagonal they are no negatives and are left out.
     """
-    scores = F.normalize(memory, dim=-1) @ F.normalize(answer, dim=-1).mT / temperature
+    scores = _cosine(memory, answer) / temperature
     others = same & ~torch.eye(len(same), dtype=torch.bool, device=same.device)
     return F.cross_entropy(scores.masked_fill(others, float("-inf")), torch.arange(len(same), device=same.device))
+
+
+def _cosine(one: Float[Tensor, "*B N D"], other: Float[Tensor, "*B M D"]) -> Float[Tensor, "*B N M"]:
+    """Of all pairs, in float32 whatever autocast says: what is compared here differs little."""
+    with torch.autocast(one.device.type, enabled=False):
+        return F.normalize(one.float(), dim=-1) @ F.normalize(other.float(), dim=-1).mT
 
 
 def diversity(tokens: Float[Tensor, "B K D"]) -> Float[Tensor, ""]:
@@ -48,7 +54,7 @@ def diversity(tokens: Float[Tensor, "B K D"]) -> Float[Tensor, ""]:
     count = tokens.shape[1]
     if count < 2:
         return tokens.new_zeros(())
-    cosine = F.normalize(tokens, dim=-1) @ F.normalize(tokens, dim=-1).mT
+    cosine = _cosine(tokens, tokens)
     off = cosine - torch.diag_embed(cosine.diagonal(dim1=1, dim2=2))
     return off.pow(2).sum((1, 2)).mean() / (count * (count - 1))
 

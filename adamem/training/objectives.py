@@ -15,7 +15,7 @@ from adamem.data.examples import Batch
 from adamem.models.adamem import AdaMem
 from adamem.models.method import Method
 from adamem.models.records import Reading, TokenBatch
-from adamem.training import losses
+from adamem.training import losses, processes
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ class Objective:
 
     def _loss(self, batch: Batch) -> Loss:
         reading = self._read(batch)
-        parts = {"answer_nll": losses.answer_nll(reading.logits, reading.labels)}
+        nll = losses.answer_nll(reading.logits, reading.labels)
+        parts = {"answer_nll": processes.here().weigh(nll, len(reading.labels))}
         total = parts["answer_nll"]
         for name, weight, part in self._extras(batch, reading):
             parts[name] = part
@@ -79,37 +80,42 @@ class Objective:
         if weights.kl and batch.teacher is not None:
             device = reading.logits.device
             kl = losses.distillation(reading.logits, batch.teacher.ids.to(device), batch.teacher.logprobs.to(device))
-            extras.append(("kl", weights.kl, kl))
+            extras.append(("kl", weights.kl, processes.here().weigh(kl, len(reading.labels))))
         if weights.contrastive:
             extras.append(("contrastive", weights.contrastive, self._contrast(reading, batch.answer)))
         if weights.diversity:
             extras.append(("diversity", weights.diversity, losses.diversity(reading.memory.tokens)))
         attention = reading.memory.attention
         if weights.selection and attention is not None and batch.evidence is not None:
-            extras.append(("selection", weights.selection, _selection(attention, batch, reading.memory.window)))
+            selection = processes.here().weigh(*_selection(attention, batch, reading.memory.window))
+            extras.append(("selection", weights.selection, selection))
         return extras
 
     def _contrast(self, reading: Reading, answer: TokenBatch) -> Tensor:
-        """Mean memory token against mean answer embedding, each less its mean over the batch."""
-        host = self.method.host
+        """Mean memory token against mean answer embedding, each less its mean over the batch of all processes."""
+        host, together = self.method.host, processes.here()
         answer = answer.to(host.device)
         mask = answer.mask[..., None]
-        wanted = (host.embed(answer.ids) * mask).sum(1) / mask.sum(1)
-        same = (answer.ids[:, None] == answer.ids[None]).all(-1)
-        memory = reading.memory.tokens.mean(1)
+        wanted = together.gather((host.embed(answer.ids) * mask).sum(1) / mask.sum(1))
+        ids = together.gather_ids(answer.ids)
+        same = (ids[:, None] == ids[None]).all(-1)
+        memory = together.gather(reading.memory.tokens.float().mean(1))
         return losses.info_nce(memory - memory.mean(0), wanted - wanted.mean(0), same)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """Loss per target token, and the share of items whose whole answer is the arg-max (teacher-forced)."""
-        nll, tokens, right, items = 0.0, 0, 0, 0
-        for batch in self.validation:
-            reading = self._read(batch)
-            nll += float(losses.answer_nll(reading.logits, reading.labels)) * len(reading.labels)
-            wrong = reading.rows[reading.logits.argmax(-1) != reading.labels].unique()
-            rows = batch.answer.ids.shape[0]
-            tokens, right, items = tokens + len(reading.labels), right + rows - len(wrong), items + rows
+        found = processes.here().measure(self.validation, self._count)
+        nll, tokens, right, items = (sum(column) for column in zip(*found, strict=True))
         return {"loss": nll / tokens, "em": right / items}
+
+    def _count(self, batch: Batch) -> tuple[float, int, int, int]:
+        """Negative log-likelihood in all, target tokens, items that are right, items."""
+        reading = self._read(batch)
+        nll = float(losses.answer_nll(reading.logits, reading.labels)) * len(reading.labels)
+        wrong = reading.rows[reading.logits.argmax(-1) != reading.labels].unique()
+        rows = batch.answer.ids.shape[0]
+        return nll, len(reading.labels), rows - len(wrong), rows
 
 
 def _look_at(reading: Reading) -> dict[str, float]:
@@ -139,7 +145,7 @@ class Selection:
         """The loss of one backward pass."""
         batch = self.batch(step, part)
         attention = self._attend(batch)
-        total = self._loss(attention, batch)
+        total = processes.here().weigh(*self._selection(attention, batch))
         parts = {"selection": float(total.detach()), "attention_entropy": float(losses.entropy(attention.detach()))}
         return Loss(total, parts, int(batch.context.mask.sum()))
 
@@ -150,15 +156,20 @@ class Selection:
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """Mean loss of the batches."""
-        return {"loss": fmean(float(self._loss(self._attend(batch), batch)) for batch in self.validation)}
+        found = processes.here().measure(self.validation, self._mean)
+        return {"loss": fmean(loss for [loss] in found)}
 
-    def _loss(self, attention: Float[Tensor, "B M"], batch: Batch) -> Float[Tensor, ""]:
+    def _mean(self, batch: Batch) -> list[float]:
+        return [float(self._selection(self._attend(batch), batch)[0])]
+
+    def _selection(self, attention: Float[Tensor, "B M"], batch: Batch) -> tuple[Float[Tensor, ""], int]:
         return _selection(attention, batch, self.method.settings.chunk_encoder.window)
 
 
-def _selection(attention: Float[Tensor, "B M"], batch: Batch, window: int) -> Float[Tensor, ""]:
-    """The attention's loss against the states whose windows of tokens hold evidence."""
+def _selection(attention: Float[Tensor, "B M"], batch: Batch, window: int) -> tuple[Float[Tensor, ""], int]:
+    """The attention's loss against the states whose windows of tokens hold evidence, and of how many tokens that is
+    the mean."""
     assert batch.evidence is not None
     missing = attention.shape[1] * window - batch.evidence.shape[2]
     holds = F.pad(batch.evidence, (0, missing)).unflatten(2, (-1, window)).any(-1)
-    return losses.attention_sum(attention, holds.to(attention.device))
+    return losses.attention_sum(attention, holds.to(attention.device)), int(holds.any(-1).sum())

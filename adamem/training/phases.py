@@ -53,7 +53,7 @@ def phase3(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
     top = llm.unfreeze(settings.unfrozen_layers)
     trainee = trainer.with_llm(objective, settings.optimiser, top, settings.llm_learning_rate)
     scratch = Scratch.of("phase3", params, [root / "data/tasks", root / "models/phase2", root / "models/llm"])
-    return Phase(model, (Training(objective, trainee, settings.optimiser, scratch),), top)
+    return Phase(model, (Training(objective, trainee, settings.optimiser, scratch, params.devices),), top)
 
 
 def reading(model: AdaMem, params: config.AdaMemConfig, root: Path, name: str) -> Training:
@@ -65,7 +65,7 @@ def reading(model: AdaMem, params: config.AdaMemConfig, root: Path, name: str) -
     objective = recipes.continuation(model, drawn, tokens, params, ask)
     scratch = Scratch.of(name, params, [tokens, answers, root / "models/features", root / "models/llm"])
     optimiser = params.phase1.optimiser
-    return Training(objective, trainer.whole(objective, optimiser), optimiser, scratch)
+    return Training(objective, trainer.whole(objective, optimiser), optimiser, scratch, params.devices)
 
 
 def answering(
@@ -76,12 +76,13 @@ def answering(
     inputs, settings = [root / "data/tasks", root / "models/llm", *made_from], params.phase2
     objective, optimiser = _tasks(model, params, settings, root), settings.optimiser
     scratch = Scratch.of(name, params, inputs)
-    last = Training(objective, trainer.whole(objective, optimiser), optimiser, scratch)
+    last = Training(objective, trainer.whole(objective, optimiser), optimiser, scratch, params.devices)
     if model.resampler.extractor is None:
         return (last,)
     chosen = recipes.selection(model, item.read_groups(root / "data/tasks"), settings, params.seed)
     trainee = trainer.part(chosen, model.SELECTOR, settings.selector)
-    return (Training(chosen, trainee, settings.selector, Scratch.of(f"{name}-selector", params, inputs)), last)
+    apart = Scratch.of(f"{name}-selector", params, inputs)
+    return (Training(chosen, trainee, settings.selector, apart, params.devices), last)
 
 
 def _tasks(

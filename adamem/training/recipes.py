@@ -15,7 +15,7 @@ from adamem.data.tokens import TokenStore
 from adamem.data.windows import Window
 from adamem.models.adamem import AdaMem
 from adamem.models.method import Method
-from adamem.training import teacher
+from adamem.training import processes, teacher
 from adamem.training.objectives import Objective, Selection, Weights
 
 
@@ -28,7 +28,7 @@ class TaskGroups(Protocol):
     def validation(self) -> Sequence[Sequence[TaskItem]]: ...
 
 
-Ask = Callable[[list[int]], TeacherTargets]
+Ask = Callable[[Sequence[int]], TeacherTargets]
 
 
 def ask_teacher(method: Method, drawn: Sequence[Window], folder: Path, params: config.AdaMemConfig) -> Ask:
@@ -47,7 +47,7 @@ def continuation(
     order = Order(len(drawn), settings, seed)
 
     def batch(step: int, part: int) -> Batch:
-        numbers = order.indices(step, part)
+        numbers = processes.here().share(order.indices(step, part))
         return examples.text_batch([drawn[number] for number in numbers], ask(numbers) if ask else None)
 
     validation = windows.sample(
@@ -72,7 +72,8 @@ def autoencoding(
         if float(torch.rand((), generator=generator)) < lm_ratio:
             return continued.batch(step, part)
         start = float(torch.rand((), generator=generator))
-        return examples.text_batch([windows.within(drawn[number], start) for number in order.indices(step, part)])
+        numbers = processes.here().share(order.indices(step, part))
+        return examples.text_batch([windows.within(drawn[number], start) for number in numbers])
 
     return Objective(method, batch, continued.weights, continued.validation)
 
@@ -100,7 +101,7 @@ def selection(model: AdaMem, groups: TaskGroups, settings: config.Phase2, seed: 
 
 def _drawn(method: Method, items: Sequence[TaskItem], order: Order) -> Callable[[int, int], Batch]:
     def batch(step: int, part: int) -> Batch:
-        chosen = [items[number] for number in order.indices(step, part)]
+        chosen = [items[number] for number in processes.here().share(order.indices(step, part))]
         return examples.task_batch(chosen, method.host.tokenizer, method.host.frame)
 
     return batch

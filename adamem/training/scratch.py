@@ -42,8 +42,9 @@ class Scratch:
 
     @classmethod
     def of(cls, stage: str, params: config.AdaMemConfig, inputs: Iterable[Path]) -> Scratch:
-        """The place that belongs to this stage under these settings, inputs and this package's code."""
-        digest = hashlib.sha256(params.model_dump_json().encode())
+        """The place that belongs to this stage under these settings, inputs and this package's code; how many
+        processes train, which `launcher` decides, does not matter."""
+        digest = hashlib.sha256(params.model_dump_json(exclude={"launcher"}).encode())
         for path in [*sorted(inputs), Path(__file__).parents[1]]:
             _absorb(path, digest)
         root = Path(os.environ.get("DVC_ROOT", "."))

@@ -62,5 +62,6 @@ class Cached:
         tensors = load_file(path)
         self.ids, self.logprobs = tensors["ids"], tensors["logprobs"]
 
-    def __call__(self, numbers: list[int]) -> TeacherTargets:
-        return TeacherTargets(self.ids[numbers].flatten(0, 1).long(), self.logprobs[numbers].flatten(0, 1).float())
+    def __call__(self, numbers: Sequence[int]) -> TeacherTargets:
+        chosen = list(numbers)
+        return TeacherTargets(self.ids[chosen].flatten(0, 1).long(), self.logprobs[chosen].flatten(0, 1).float())

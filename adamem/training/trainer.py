@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from adamem import config
 from adamem.models.method import Method
-from adamem.training import schedule
+from adamem.training import devices, processes, schedule
 from adamem.training.objectives import Loss
 from adamem.training.scratch import Scratch, Snapshot
 
@@ -80,6 +80,7 @@ class Training:
     trainee: Trainee
     settings: config.Optimiser
     scratch: Scratch
+    devices: config.Devices = field(default_factory=config.Devices)
 
 
 def in_turn(*trainings: Training) -> Iterator[Step]:
@@ -89,11 +90,13 @@ def in_turn(*trainings: Training) -> Iterator[Step]:
     """
     done = 0
     for training in trainings:
-        for step in fit(training.objective, training.trainee, training.settings, training.scratch):
+        for step in _fit(training):
             yield Step(done + step.number, step.values)
         done += training.settings.steps
-    for training in trainings:
-        training.scratch.clear()
+    processes.here().agree(done, "the number of steps")
+    if processes.here().main:
+        for training in trainings:
+            training.scratch.clear()
 
 
 def fit(objective: Goal, trainee: Trainee, settings: config.Optimiser, scratch: Scratch) -> Iterator[Step]:
@@ -101,10 +104,16 @@ def fit(objective: Goal, trainee: Trainee, settings: config.Optimiser, scratch: 
 
     Raises:
         FloatingPointError: the loss or a gradient is no finite number; names step and backward pass.
+        ValueError: several processes train, and cannot share a batch evenly or do not find the same snapshot.
     """
-    run = _Run(objective, trainee, settings, scratch)
+    return _fit(Training(objective, trainee, settings, scratch))
+
+
+def _fit(training: Training) -> Iterator[Step]:
+    run, settings = _Run(training), training.settings
     yield from run.resume()
-    bar = tqdm(range(run.done + 1, settings.steps + 1), initial=run.done, total=settings.steps, unit="step")
+    numbers, quiet = range(run.done + 1, settings.steps + 1), not run.processes.main
+    bar = tqdm(numbers, initial=run.done, total=settings.steps, unit="step", disable=quiet)
     for number in bar:
         step = run.step(number)
         bar.set_postfix(loss=f"{step.values['loss']:.3f}")
@@ -116,9 +125,12 @@ def fit(objective: Goal, trainee: Trainee, settings: config.Optimiser, scratch: 
 class _Run:
     """The state of one training between two steps."""
 
-    def __init__(self, objective: Goal, trainee: Trainee, settings: config.Optimiser, scratch: Scratch) -> None:
-        self.objective, self.trainee, self.settings, self.scratch = objective, trainee, settings, scratch
-        self.optimiser = trainee.optimiser(settings.weight_decay)
+    def __init__(self, training: Training) -> None:
+        self.objective, self.trainee, self.scratch = training.objective, training.trainee, training.scratch
+        self.settings, self.devices, self.processes = training.settings, training.devices, processes.here()
+        self.processes.share(range(self.settings.batch_size))  # refuses what cannot be shared before anything is read
+        devices.prepare(self.objective.method.host, self.devices)
+        self.optimiser = self.trainee.optimiser(self.settings.weight_decay)
         self.done = 0
         self.best = math.inf
         self.best_weights: dict[str, Tensor] = {}
@@ -127,6 +139,7 @@ class _Run:
     def resume(self) -> Iterator[Step]:
         """Steps already made by an interrupted run, or the validation before the first step."""
         snapshot = self.scratch.load()
+        self.processes.agree(-1 if snapshot is None else snapshot.numbers["done"], "the last step in the snapshot")
         if snapshot is None:
             self.history.append(Step(0, self._validate(0)))
         else:
@@ -155,14 +168,18 @@ class _Run:
         values: dict[str, float] = {}
         tokens = 0
         for part in range(self.settings.accumulate):
-            loss = self.objective.loss(number, part)
+            with devices.autocast(self.objective.method.host, self.devices):
+                loss = self.objective.loss(number, part)
             if not bool(torch.isfinite(loss.total)):
                 raise FloatingPointError(_not_finite("loss", number, f"backward pass {part}", loss.parts))
             (loss.total / self.settings.accumulate).backward()
             tokens += loss.tokens
             for name, value in ({"loss": float(loss.total.detach())} | loss.parts).items():
                 values[name] = values.get(name, 0.0) + value / self.settings.accumulate
-        return values, tokens
+        weights = self.trainee.named().values()
+        self.processes.average([weight.grad for weight in weights if weight.grad is not None])
+        means = self.processes.mean(values | {"tokens": float(tokens)})
+        return means, round(means.pop("tokens") * self.processes.count)
 
     def _clip(self, number: int) -> float:
         norm = nn.utils.clip_grad_norm_(self.trainee.named().values(), self.settings.clip)
@@ -173,7 +190,8 @@ class _Run:
     def _validate(self, number: int) -> dict[str, float]:
         """Validation values; keeps the weights when they are the best so far."""
         self.objective.method.eval()
-        values = self.objective.validate()
+        with devices.autocast(self.objective.method.host, self.devices):
+            values = self.objective.validate()
         self.objective.method.train()
         if not math.isfinite(values["loss"]):
             raise FloatingPointError(_not_finite("validation loss", number, "after the optimiser's step", values))
@@ -185,7 +203,7 @@ class _Run:
     def snapshot(self, number: int) -> None:
         """Remember everything a restart needs, at every tenth step and at the last."""
         self.done = number
-        if number % 10 and number != self.settings.steps:
+        if (number % 10 and number != self.settings.steps) or not self.processes.main:
             return
         weights = {f"weight/{name}": weight for name, weight in self.trainee.named().items()}
         best = {f"best/{name}": weight for name, weight in self.best_weights.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from dataclasses import replace
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from adamem.data.examples import Order
 from adamem.data.token_manifest import KEPT, Kept, Manifest, Shard
 from adamem.data.tokens import ShardWriter, TokenStore
 from adamem.data.windows import Window, Windows
+from adamem.training.processes import Processes
 from tests import tiny
 
 TEACHER = config.Teacher(
@@ -41,15 +42,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def order(drawn: Windows, rank: int = 0, world: int = 1) -> Order:
-    return Order(len(drawn), OPTIMISER, 0, rank, world)
+def numbers(drawn: Windows, step: int, part: int, rank: int = 0, world: int = 1) -> Sequence[int]:
+    """The windows that one of `world` processes reads."""
+    return Processes(rank, world).share(Order(len(drawn), OPTIMISER, 0).indices(step, part))
 
 
 def read(folder: Path, steps: range, rank: int = 0, world: int = 1) -> list[list[Window]]:
     """What a process that starts afresh reads at those steps, one list for each backward pass."""
     drawn = windows.for_training(folder, TEACHER, 0)
-    mine = order(drawn, rank, world)
-    return [[drawn[number] for number in mine.indices(step, part)] for step in steps for part in (0, 1)]
+    return [[drawn[number] for number in numbers(drawn, step, part, rank, world)] for step in steps for part in (0, 1)]
 
 
 def test_a_run_goes_on_exactly_with_any_number_of_processes(folder: Path) -> None:
@@ -63,12 +64,12 @@ def test_a_run_goes_on_exactly_with_any_number_of_processes(folder: Path) -> Non
 def test_processes_read_every_window_of_a_pass_once(folder: Path) -> None:
     drawn = windows.for_training(folder, TEACHER, 0)
     assert len(TokenStore.open(folder, "train").shards) == 5
-    numbers = [
-        {number for step in range(1, 11) for part in (0, 1) for number in order(drawn, rank, 4).indices(step, part)}
+    read = [
+        {number for step in range(1, 11) for part in (0, 1) for number in numbers(drawn, step, part, rank, 4)}
         for rank in range(4)
     ]
-    assert sum(map(len, numbers)) == len(set.union(*numbers)) == TEACHER.windows
-    shards = {drawn[number].context[0] // LENGTH // 140 for mine in numbers for number in mine}
+    assert sum(map(len, read)) == len(set.union(*read)) == TEACHER.windows
+    shards = {drawn[number].context[0] // LENGTH // 140 for mine in read for number in mine}
     assert shards == set(range(5))
 
 
@@ -79,7 +80,7 @@ def test_the_corpus_is_never_held(folder: Path) -> None:
     try:
         drawn = windows.for_training(folder, many, 0)
         for step in range(1, 40):
-            batch = [drawn[number] for number in replace(order(drawn), rank=1, world=2).indices(step, 0)]
+            batch = [drawn[number] for number in numbers(drawn, step, 0, 1, 2)]
             assert len(batch) == 6
         peak = tracemalloc.get_traced_memory()[1]
     finally:

@@ -10,7 +10,7 @@ from adamem.data import examples
 from adamem.data.examples import Batch, Order
 from adamem.evaluation.answering import Question
 from adamem.models.method import Method
-from adamem.training import trainer
+from adamem.training import processes, trainer
 from adamem.training.objectives import Objective, Weights
 from adamem.training.scratch import Scratch
 from adamem.training.trainer import Step
@@ -49,7 +49,7 @@ class Training:
         """The batch of a step; `spoil` may do its worst before."""
         self.spoil(step, part)
         host = self.method.host
-        numbers = Order(len(self.items), self.settings, 0).indices(step, part)
+        numbers = processes.here().share(Order(len(self.items), self.settings, 0).indices(step, part))
         return examples.task_batch([self.items[number] for number in numbers], host.tokenizer, host.frame)
 
     def objective(self) -> Objective:

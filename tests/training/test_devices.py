@@ -1,0 +1,75 @@
+"""Precision, recomputation and compilation of the LLM's layers: what they may change, and what not."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from adamem import config
+from adamem.models.adamem import AdaMem
+from adamem.training import devices, trainer
+from adamem.training.objectives import Weights
+from adamem.training.scratch import Scratch
+from adamem.training.trainer import Step
+from tests import tiny
+from tests.training.small import SETTINGS, Training
+
+Weighed = dict[str, torch.Tensor]
+
+
+def train(scratch: Scratch, settings: config.Devices, interface: str = "soft_prefix") -> tuple[list[Step], Weighed]:
+    """Four steps with an unfrozen layer."""
+    torch.manual_seed(0)
+    kind = {"kind": interface} | ({"hidden": 16} if interface == "prefix_kv" else {})
+    model = AdaMem(tiny.settings({"interface": kind}).model, tiny.make_host())
+    model.set_statistics(tiny.STATISTICS)
+    optimiser = SETTINGS.model_copy(update={"steps": 4})
+    objective = Training(model, optimiser, scratch, Weights(contrastive=0.1, diversity=0.01)).objective()
+    trainee = trainer.with_llm(objective, optimiser, model.host.unfreeze(1), 1e-3)
+    steps = list(trainer.in_turn(trainer.Training(objective, trainee, optimiser, scratch, settings)))
+    return steps, {name: weight.detach() for name, weight in trainee.named().items()}
+
+
+@pytest.mark.parametrize("interface", ["soft_prefix", "prefix_kv"])
+def test_recomputed_layers_train_the_same_weights(scratch: Scratch, interface: str) -> None:
+    """To the bit; layers that write into a cache, as behind a key-value prefix, are left as they are."""
+    _, plain = train(scratch, config.Devices(), interface)
+    _, again = train(scratch, config.Devices(gradient_checkpointing=True), interface)
+    assert all(torch.equal(weight, again[name]) for name, weight in plain.items())
+
+
+def test_recomputed_layers_keep_less() -> None:
+    """Bytes that autograd holds for one reading."""
+    held = []
+    for on in (False, True):
+        host = tiny.make_host()
+        devices.prepare(host, config.Devices(gradient_checkpointing=on))
+        devices.prepare(host, config.Devices(gradient_checkpointing=on))
+        kept: dict[int, int] = {}
+
+        def keep(tensor: torch.Tensor, kept: dict[int, int] = kept) -> torch.Tensor:
+            kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            out = host.read(torch.randn(2, 16, host.width, requires_grad=True))
+        held.append(sum(kept.values()))
+        out.sum().backward()
+    assert held[1] < 0.6 * held[0]
+
+
+def test_bfloat16_is_near_and_keeps_float32_weights(scratch: Scratch) -> None:
+    """Not so the contrastive loss, which compares what is left of memories that are nearly alike at first."""
+    plain, _ = train(scratch, config.Devices())
+    steps, weights = train(scratch, config.Devices(precision="bf16"))
+    assert {weight.dtype for weight in weights.values()} == {torch.float32}
+    assert steps[1].values["loss"] != plain[1].values["loss"]
+    for name in ("loss", "answer_nll"):
+        assert steps[1].values[name] == pytest.approx(plain[1].values[name], rel=0.03, abs=0.01), name
+
+
+@pytest.mark.slow
+def test_compiled_layers_compute_the_same(scratch: Scratch) -> None:
+    plain, _ = train(scratch, config.Devices())
+    steps, _ = train(scratch, config.Devices(compile=True, gradient_checkpointing=True))
+    assert steps[-1].values["validation_loss"] == pytest.approx(plain[-1].values["validation_loss"], abs=1e-3)
