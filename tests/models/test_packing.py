@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 
@@ -39,6 +41,6 @@ def test_no_sequence_holds_more_than_there_is_room_for(monkeypatch: pytest.Monke
     sequence, start = packing._arrange(lengths)
     for home in set(sequence):
         taken = sorted((start[row], lengths[row]) for row in range(len(lengths)) if sequence[row] == home)
-        assert all(a + n == b for (a, n), (b, _) in zip(taken, taken[1:], strict=False)), "no hole and no overlap"
+        assert all(a + n == b for (a, n), (b, _) in itertools.pairwise(taken)), "no hole and no overlap"
         assert sum(n for _, n in taken) <= 12, "the longest row sets the room where it needs more"
     assert max(sequence) + 1 == 3
