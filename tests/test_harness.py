@@ -138,3 +138,9 @@ def test_local_tasks_of_the_harness_run_on_a_checkpoint(
     assert found["local_choices"]["acc,none"] == pytest.approx(right / 3)
     with pytest.raises(ValueError, match="the harness has no task none_such"):
         harness.run(reader, ["none_such"], tmp_path, 3)
+
+
+def test_a_users_mistake_ends_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=r"error: params\.yaml: cannot be read"):
+        harness.main(["--checkpoint", "none", "--tasks", "x"])
