@@ -69,6 +69,7 @@ def test_bfloat16_is_near_and_keeps_float32_weights(scratch: Scratch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of torch about its own parts, when it compiles
 def test_compiled_layers_compute_the_same(scratch: Scratch) -> None:
     plain, _ = train(scratch, config.Devices())
     steps, _ = train(scratch, config.Devices(compile=True, gradient_checkpointing=True))
