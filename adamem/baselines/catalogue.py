@@ -19,6 +19,8 @@ from adamem.baselines.autocompressor import AutoCompressor
 from adamem.baselines.bounds import PlainText, TunedText
 from adamem.baselines.controls import Tamper, TamperedAdaMem, chunks_reversed, emptied
 from adamem.baselines.icae import Icae
+from adamem.baselines.kv_press import KvPress
+from adamem.baselines.longllmlingua import LongLlmLingua
 from adamem.baselines.mean_pool import MeanPool
 from adamem.baselines.query_free import QueryFreeAdaMem
 from adamem.baselines.rag import Rag, TunedRag
@@ -131,6 +133,11 @@ def rag(bench: Bench, name: str, chunk_tokens: int | None = None) -> Rag:
     return Rag(bench.host, _ranker(bench, ranker), tokens, size)
 
 
+def kv_press(bench: Bench, press: str, sees_question: bool) -> KvPress:
+    """A press of kvpress at K entries per layer and head."""
+    return KvPress(bench.host, press, bench.memory_tokens, sees_question)
+
+
 def _chosen_chunk_tokens(bench: Bench, name: str) -> int:
     chosen = json.loads((bench.models / "baselines" / "rag" / "chunks.json").read_text(encoding="utf-8"))
     return int(chosen[name]["chunk_tokens"])
@@ -210,6 +217,12 @@ METHODS: dict[str, Entry] = {
     "rag_bm25_k": Entry(lambda bench: rag(bench, "rag_bm25_k"), counterfactual=True),
     "rag_bm25_source": Entry(lambda bench: rag(bench, "rag_bm25_source")),
     "rag_bm25_tuned": Entry(_trained("rag_bm25_tuned")),
+    "kvpress_snapkv": Entry(lambda bench: kv_press(bench, "SnapKVPress", sees_question=True), full_text=True),
+    "kvpress_expected_attention": Entry(
+        lambda bench: kv_press(bench, "ExpectedAttentionPress", sees_question=False), full_text=True
+    ),
+    "longllmlingua_k": Entry(lambda bench: LongLlmLingua(bench.host, bench.memory_tokens), full_text=True),
+    "longllmlingua_128": Entry(lambda bench: LongLlmLingua(bench.host, 128), full_text=True),
     "full_context": Entry(lambda bench: PlainText(bench.host, full=True), full_text=True),
     "full_context_tuned": Entry(_trained("full_context_tuned"), full_text=True, counterfactual=True),
     "full_context_tuned_gold": Entry(_trained("full_context_tuned"), full_text=True, items=gold_contexts),
