@@ -34,7 +34,7 @@ class PressedMemory(Memory):
     """What the press left: per layer keys and values [B, heads, E, head width], frame and question included.
 
     `entries` is true at real ones, which stand on the right. `end` is the position of the next token, `seen` the number
-    of tokens of the prompt that are among the entries, `kept` the number of entries that come from the context.
+    of tokens of the prompt that are among the entries, `kept` the number of entries of context and soft vectors.
     """
 
     layers: tuple[tuple[Tensor, Tensor], ...]
@@ -48,16 +48,26 @@ class PressedMemory(Memory):
 
 
 class KvPress(Method):
-    """A press of kvpress by its class name; `sees_question` puts the question behind the context while it is read.
+    """A press of kvpress at `budget` entries of the context per layer and head.
+
+    Args:
+        host: the LLM.
+        press: the press, by its class name.
+        budget: K.
+        sees_question: the question stands behind the context while that is read, as the press's window.
+        vectors: soft vectors [V, D] read behind the context, tuned for the form of the answers; kept beside the K.
 
     Raises:
         ValueError: kvpress is not installed.
     """
 
-    def __init__(self, host: HostLLM, press: str, budget: int, sees_question: bool) -> None:
+    def __init__(
+        self, host: HostLLM, press: str, budget: int, *, sees_question: bool, vectors: Tensor | None = None
+    ) -> None:
         super().__init__(host)
         self.press = getattr(peers.load("kvpress"), press)
         self.budget, self.sees_question = budget, sees_question
+        self.vectors = torch.zeros(0, host.width, device=host.device) if vectors is None else vectors.detach()
 
     @torch.no_grad()
     def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
@@ -74,21 +84,25 @@ class KvPress(Method):
     def _compress_row(self, context: list[int], question: list[int]) -> DynamicCache:
         """Read one row alone, since a press cannot tell padding from text."""
         before = self.host.frame.before
-        ids = [*before, *context, *question]
-        embeds = self.host.embed(torch.tensor([ids], device=self.host.device))
+        text, asked = (self._embed(part) for part in ([*before, *context], question))
+        embeds = torch.cat([text, self.vectors, asked])[None]
         cache = DynamicCache()
         if len(context) <= self.budget:
             self.host.read(embeds, cache=cache)
             return cache
-        kept = len(before) + self.budget + len(question)
+        behind = len(self.vectors) + len(question)
+        kept = len(before) + self.budget + behind
         # half an entry more, since the press rounds the number it keeps down
-        press = self.press(compression_ratio=1 - (kept + 0.5) / len(ids))
+        press = self.press(compression_ratio=1 - (kept + 0.5) / embeds.shape[1])
         if question:
             press.window_size = len(question)
-        _spare(press, len(before), len(question))
+        _spare(press, len(before), behind)
         with _applied(press, self.host):
             self.host.read(embeds, cache=cache)
         return cache
+
+    def _embed(self, ids: list[int]) -> Float[Tensor, "L D"]:
+        return self.host.embed(torch.tensor(ids, dtype=torch.long, device=self.host.device))
 
     def _joined(self, caches: list[DynamicCache], lengths: Int[Tensor, " B"], seen: Int[Tensor, " B"]) -> PressedMemory:
         """Rows of different numbers of entries as one batch, padded on the left."""
@@ -105,7 +119,7 @@ class KvPress(Method):
             mask=none[..., 0].bool(),
             layers=layers,
             entries=torch.arange(width, device=lengths.device) >= (width - counts)[:, None],
-            end=before + lengths + seen,
+            end=before + lengths + len(self.vectors) + seen,
             seen=seen,
             kept=counts - before - seen,
         )

@@ -37,13 +37,15 @@ PUBLISHED: dict[str, Any] = {
 class LongLlmLingua(Method):
     """What the package leaves of the context, as text, cut to `budget` tokens where it leaves more.
 
+    `vectors` [V, D] are soft vectors that stand behind the text, tuned for the form of the answers.
+
     Raises:
         ValueError: llmlingua is not installed.
     """
 
-    def __init__(self, host: HostLLM, budget: int) -> None:
+    def __init__(self, host: HostLLM, budget: int, vectors: Tensor | None = None) -> None:
         super().__init__(host)
-        self.budget = budget
+        self.budget, self.vectors = budget, None if vectors is None else vectors.detach()
         self.compressor = _compressor(host)
 
     def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
@@ -52,7 +54,7 @@ class LongLlmLingua(Method):
         ends = self.host.sentences.ends(context).tolist()
         questions = self.host.tokenizer.batch_decode(query.rows())
         kept = [self._shorten(*row) for row in zip(context.rows(), ends, questions, strict=True)]
-        return with_text(self.host, TokenBatch.pad(kept, self.host.device), len(kept), None)
+        return with_text(self.host, TokenBatch.pad(kept, self.host.device), len(kept), self.vectors)
 
     def _shorten(self, ids: list[int], ends: list[bool], question: str) -> list[int]:
         if len(ids) <= self.budget:

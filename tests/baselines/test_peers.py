@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from adamem.baselines import peers
-from adamem.baselines.bounds import PlainText
+from adamem.baselines.bounds import TunedText
 from adamem.baselines.kv_press import KvPress, PressedMemory
 from adamem.baselines.longllmlingua import LongLlmLingua, PairCacheLLM
 from adamem.data.examples import question_prompt
@@ -25,7 +25,7 @@ def host() -> HostLLM:
 
 def pressed(host: HostLLM, press: str, sees: bool, budget: int = K) -> KvPress:
     workplace.skip_without("kvpress")
-    return KvPress(host, press, budget, sees)
+    return KvPress(host, press, budget, sees_question=sees)
 
 
 def compress(method: KvPress, question: str = "What is the capital of Peru?") -> PressedMemory:
@@ -63,8 +63,10 @@ def test_the_frame_is_never_thrown_away(press: str, sees: bool, host: HostLLM) -
 
 @both_presses
 def test_where_nothing_need_go_it_reads_as_the_full_text_does(press: str, sees: bool, host: HostLLM) -> None:
-    """So positions, the frame and the question that was read already are as everywhere."""
-    method, plain = pressed(host, press, sees, budget=10_000), PlainText(host, full=True)
+    """So positions, the frame, soft vectors and the question that was read already are as everywhere."""
+    workplace.skip_without("kvpress")
+    plain = TunedText(host, 3, full=True)
+    method = KvPress(host, press, 10_000, sees_question=sees, vectors=plain.vectors)
     batch = tiny.batch(host)
     found = method.read(method.compress(batch.context, batch.query), batch.prompt)
     expected = plain.read(plain.compress(batch.context, batch.query), batch.prompt)
