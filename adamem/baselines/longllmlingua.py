@@ -86,7 +86,7 @@ class PairCacheLLM:
     @torch.no_grad()
     def __call__(self, ids: Tensor, attention_mask: Tensor, past_key_values: Pairs | None, use_cache: bool) -> Scored:
         cache = cache_pairs.cache(past_key_values or [])
-        hidden = self.host.read(self.host.embed(ids), attention_mask.bool(), cache=cache)
+        hidden = self.host.read(self.host.embed(ids), cache=cache)  # one row, no padding: the causal mask is enough
         return Scored(self.host.logits(hidden), cache_pairs.of(cache))
 
 
