@@ -10,7 +10,7 @@ from adamem.analysis.tables import markdown
 
 HEAD = f"""\
 The packages kvpress and llmlingua, on the first items of each group, in the same chat frame. None of them is trained
-on the tasks, and to the untuned LLM that reads what they keep nobody told the form of the answers: what it makes of the
+on the tasks, and the LLM knows the form of the answers from the frame's instruction alone: what it then makes of the
 whole text is `full_context`. Read `_tuned`, the soft vectors of `full_context_tuned` stand behind what they keep; their
 ceiling is then `full_context_tuned`, and these rows are the ones to hold against `{OURS}`. SnapKV scores by what the
 last tokens read attend to, and its paper has the question there: so has it here, as in the package's own evaluation

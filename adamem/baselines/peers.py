@@ -15,4 +15,7 @@ def load(package: str) -> Any:
     try:
         return import_module(package)
     except ImportError as error:
-        raise ValueError(f"this method needs the package {package} ({error}): pip install -e '.[peers]'") from error
+        raise ValueError(
+            f"this method needs the package {package} ({error}): pip install -e '.[peers]', for kvpress on a Python "
+            "before 3.13"
+        ) from error
