@@ -22,14 +22,16 @@ from adamem.models.host import HostLLM
 from adamem.models.method import Method, refuse_empty
 from adamem.models.records import Memory, TokenBatch
 
-# as the package's own documentation calls it for LongLLMLingua
-PUBLISHED: dict[str, Any] = {
+# As the package's own documentation calls it for LongLLMLingua, but for the budget of its first step, the sentences:
+# its "+100" tokens on top are for budgets of thousands. At K the second step would then have to thin the sentences by
+# four, and on validation items of all groups far fewer answers were left in the text than with none on top.
+CALL: dict[str, Any] = {
     "rank_method": "longllmlingua",
     "condition_in_question": "after_condition",
     "condition_compare": True,
     "reorder_context": "sort",
     "dynamic_context_compression_ratio": 0.3,
-    "context_budget": "+100",
+    "context_budget": "+0",
     "concate_question": False,  # it stands in the frame
 }
 
@@ -61,7 +63,7 @@ class LongLlmLingua(Method):
             return ids
         sentences = self.host.tokenizer.batch_decode(cut(ids, ends[: len(ids)], 0))
         texts = [text.strip() for text in sentences if text.strip()]
-        found = self.compressor.compress_prompt(texts, question=question.strip(), target_token=self.budget, **PUBLISHED)
+        found = self.compressor.compress_prompt(texts, question=question.strip(), target_token=self.budget, **CALL)
         return encode(self.host.tokenizer, found["compressed_prompt"])[: self.budget]
 
     def offline_bytes(self, tokens: int) -> float:
