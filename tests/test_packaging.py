@@ -54,6 +54,16 @@ def test_the_lock_holds_what_the_project_asks_for(python: str) -> None:
         )
 
 
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_lock_holds_the_peers_that_the_evidence_asks(python: str) -> None:
+    """Where they can run: `make evidence` installs nothing else."""
+    asked = [one for one in wanted("peers") if one.name in ("kvpress", "llmlingua")]
+    assert len(asked) == 2
+    for one in asked:
+        if one.marker is None or one.marker.evaluate({"python_version": python}):
+            assert one.specifier.contains(pins(python)[one.name])
+
+
 def test_the_lock_pins_packages_and_nothing_else() -> None:
     """No index, no folder, no CUDA: those belong to the machine."""
     assert all(len(Requirement(line).specifier) == 1 and "==" in line.split(";")[0] for line in LOCK)

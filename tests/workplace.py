@@ -5,11 +5,13 @@ Weights carry noise, so that no part is silent as it is at its start.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
@@ -20,6 +22,7 @@ from adamem.models.method import Method
 from adamem.models.tensor_files import save_tensors
 from tests import tiny
 
+PEERS = {"kvpress": "kvpress", "longllmlingua": "llmlingua"}  # how their methods begin: the package
 LORA = {"encoder": {"kind": "llm_lora", "rank": 2}}
 VARIANTS: dict[str, dict[str, Any]] = {
     "soft_prefix-retrieval": {},
@@ -53,9 +56,17 @@ CASES = [Case(name, variant) for name in catalogue.METHODS for variant in _varia
 
 
 def load(case: Case, models: Path) -> Method:
-    """A method as stage `benchmark` loads it, on an LLM of its own."""
+    """A method as stage `benchmark` loads it, on an LLM of its own. A peer needs its package."""
+    skip_without(case.name)
     bench = _bench(case.variant, models)
     return catalogue.entry(case.name).load(bench).eval()
+
+
+def skip_without(name: str) -> None:
+    """Skip where the package that a method comes from is not installed (one that is there must work)."""
+    package = next((package for start, package in PEERS.items() if name.startswith(start)), None)
+    if package and importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed: pip install -e '.[peers]'")
 
 
 def untrained(case: Case, models: Path) -> Method:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adamem import config
-from adamem.analysis import costs, heat, hypotheses, page, plots, tables
+from adamem.analysis import costs, heat, hypotheses, page, peers, plots, tables
 from adamem.analysis.methods import in_order, style
 from adamem.analysis.quality import OURS, Bootstrap, Summary, metrics, summarise
 from adamem.analysis.results import Results, read
@@ -78,6 +78,7 @@ def _render(results: Results, summary: Summary, claims: list[hypotheses.Hypothes
         "![Quality per group and method with 95 % intervals](plots/quality.png)",
         page.legend(results),
         "## Do the answers come from the memory?\n\n" + _controls(summary),
+        "## Compressors that others wrote\n\n" + peers.section(summary),
         "## Where is it lost?\n\n" + _losses(summary),
         NEEDLES.format(**_counts(needles)),
     ]

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 BLUE, VERMILLION, GREEN, PURPLE, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#AA4499", "#777777", "#000000"
+ORANGE = "#E69F00"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,17 @@ STYLES = {
     "rag_bm25_k": Style(GREEN, "s", True, "best chunks by BM25 as text, as many tokens as AdaMem's memory"),
     "rag_bm25_source": Style(GREEN, "s", False, "the same with as many tokens as AdaMem's picks were pooled from"),
     "rag_bm25_tuned": Style(GREEN, "d", True, "best chunks by BM25 and tuned soft vectors, together as many positions"),
+    "kvpress_snapkv": Style(
+        ORANGE, "o", False, "the K KV entries per layer that SnapKV (kvpress) keeps, by the question's attention"
+    ),
+    "kvpress_snapkv_tuned": Style(ORANGE, "o", True, "the same, with tuned soft vectors behind them"),
+    "kvpress_expected_attention": Style(
+        ORANGE, "s", False, "the K KV entries per layer that expected attention (kvpress) keeps, without the question"
+    ),
+    "kvpress_expected_attention_tuned": Style(ORANGE, "s", True, "the same, with tuned soft vectors behind them"),
+    "longllmlingua_k": Style(ORANGE, "^", False, "the words that LongLLMLingua keeps for the question, K tokens"),
+    "longllmlingua_k_tuned": Style(ORANGE, "^", True, "the same, with tuned soft vectors behind them"),
+    "longllmlingua_128": Style(ORANGE, "v", False, "the words that LongLLMLingua keeps for the question, 128 tokens"),
     "full_context_tuned": Style(PURPLE, "D", True, "upper bound: the whole text, with tuned soft vectors"),
     "full_context_tuned_gold": Style(PURPLE, "*", False, "the answering documents alone, with tuned soft vectors"),
     "full_context": Style(PURPLE, "D", False, "the whole text, zero-shot"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from adamem.baselines.autocompressor import AutoCompressor
 from adamem.baselines.bounds import PlainText, TunedText
 from adamem.baselines.controls import Tamper, TamperedAdaMem, chunks_reversed, emptied
 from adamem.baselines.icae import Icae
+from adamem.baselines.kv_press import KvPress
+from adamem.baselines.longllmlingua import LongLlmLingua
 from adamem.baselines.mean_pool import MeanPool
 from adamem.baselines.query_free import QueryFreeAdaMem
 from adamem.baselines.rag import Rag, TunedRag
@@ -131,6 +134,20 @@ def rag(bench: Bench, name: str, chunk_tokens: int | None = None) -> Rag:
     return Rag(bench.host, _ranker(bench, ranker), tokens, size)
 
 
+def peer(bench: Bench, name: str) -> Method:
+    """A compressor that others wrote. Read `_tuned`, the soft vectors of `full_context_tuned` stand behind what it
+    keeps: then the LLM knows the form of the answers, as it does with every method that we trained."""
+    vectors = None
+    if name.endswith("_tuned"):
+        text = untrained_tuned(bench, full=True)
+        vectors = checkpoint.load_into(text, bench.models / "baselines" / "full_context_tuned").vectors
+    tokens = 128 if "128" in name else bench.memory_tokens
+    if name.startswith("longllmlingua"):
+        return LongLlmLingua(bench.host, tokens, vectors)
+    press = "SnapKVPress" if "snapkv" in name else "ExpectedAttentionPress"
+    return KvPress(bench.host, press, tokens, sees_question="snapkv" in name, vectors=vectors)
+
+
 def _chosen_chunk_tokens(bench: Bench, name: str) -> int:
     chosen = json.loads((bench.models / "baselines" / "rag" / "chunks.json").read_text(encoding="utf-8"))
     return int(chosen[name]["chunk_tokens"])
@@ -192,6 +209,9 @@ UNTRAINED: dict[str, Callable[[Bench], Method]] = {
     "no_context_tuned": lambda bench: untrained_tuned(bench, full=False),
 }
 
+PEERS_AT_K = ("kvpress_snapkv", "kvpress_expected_attention", "longllmlingua_k")
+PEERS = (*(name + ending for name in PEERS_AT_K for ending in ("", "_tuned")), "longllmlingua_128")
+
 METHODS: dict[str, Entry] = {
     "adamem": Entry(trained_adamem, counterfactual=True),
     "adamem_unfrozen": Entry(adamem_unfrozen),
@@ -210,6 +230,7 @@ METHODS: dict[str, Entry] = {
     "rag_bm25_k": Entry(lambda bench: rag(bench, "rag_bm25_k"), counterfactual=True),
     "rag_bm25_source": Entry(lambda bench: rag(bench, "rag_bm25_source")),
     "rag_bm25_tuned": Entry(_trained("rag_bm25_tuned")),
+    **{name: Entry(partial(peer, name=name), full_text=True) for name in PEERS},
     "full_context": Entry(lambda bench: PlainText(bench.host, full=True), full_text=True),
     "full_context_tuned": Entry(_trained("full_context_tuned"), full_text=True, counterfactual=True),
     "full_context_tuned_gold": Entry(_trained("full_context_tuned"), full_text=True, items=gold_contexts),

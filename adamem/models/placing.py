@@ -109,17 +109,35 @@ def generate(
     mask = torch.cat([strip.mask.new_ones(strip.mask.shape[0], cache.get_seq_length()), strip.mask], 1)
     rows = torch.arange(len(mask), device=mask.device)
     hidden = host.read(strip.embeds, cache=cache)[rows, strip.mask.sum(1) - 1]
+    return decode(host, hidden, Standing(cache, mask, mask.long().sum(1)), max_new_tokens)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where generation begins: what was read, which of it is real, and the position of each row's next token."""
+
+    cache: DynamicCache
+    mask: Bool[Tensor, "B C"]
+    positions: Int[Tensor, " B"]
+
+
+@torch.no_grad()
+def decode(host: HostLLM, hidden: Float[Tensor, "B D"], standing: Standing, max_new_tokens: int) -> list[list[int]]:
+    """Greedy answers behind the states `hidden` of the last tokens read. Uses the cache up."""
+    cache, mask, positions = standing.cache, standing.mask, standing.positions
+    rows = torch.arange(len(mask), device=mask.device)
     written: list[list[int]] = [[] for _ in rows]
     ends = rows.new_tensor(host.ends)
     while True:
         tokens = host.logits(hidden).argmax(-1)
         going = ~torch.isin(tokens, ends)
         if not bool(going.all()):
-            rows, tokens, mask = rows[going], tokens[going], mask[going]
+            rows, tokens, mask, positions = rows[going], tokens[going], mask[going], positions[going]
             cache.batch_select_indices(going.nonzero()[:, 0])
         for row, token in zip(rows.tolist(), tokens.tolist(), strict=True):
             written[row].append(token)
         if not len(rows) or len(written[rows[0]]) == max_new_tokens:
             return written
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], 1)
-        hidden = host.read(host.embed(tokens[:, None]), mask, mask.long().sum(1, keepdim=True) - 1, cache)[:, -1]
+        hidden = host.read(host.embed(tokens[:, None]), mask, positions[:, None], cache)[:, -1]
+        positions = positions + 1

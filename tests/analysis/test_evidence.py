@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from adamem import config
-from adamem.analysis import evidence
+from adamem.analysis import evidence, peers
+from adamem.analysis.methods import STYLES
+from adamem.baselines import catalogue
 
 Level = Mapping[str, float]
 Writer = Callable[[Level], Path]
@@ -46,6 +48,24 @@ def test_an_arm_of_the_evidence_decides_with_the_others(
     assert all(f"`{arm}`" in page for arm in ARMS)
     for plot in ("quality", "needle", "lengths"):
         assert (folder / f"evidence/plots/{plot}.png").stat().st_size > 10_000
+
+
+def test_peers_stand_in_a_table_of_what_they_know_and_keep(
+    reports: Writer, levels: Level, params: config.AdaMemConfig
+) -> None:
+    folder = reports({**levels, "adamem_query_free": 0.5, "kvpress_snapkv": 0.5, "kvpress_expected_attention": 0.0})
+    _weigh(folder, params)
+    page = (folder / "evidence/README.md").read_text(encoding="utf-8")
+    rows = [line for line in page.split("## Compressors that others wrote")[1].splitlines() if line.startswith("|")]
+    assert any(row.startswith("| `kvpress_snapkv` | yes | no: ") for row in rows)
+    assert any(row.startswith("| `kvpress_expected_attention` | no | yes: ") for row in rows)
+    assert any(row.startswith("| `kvpress_expected_attention` | +0.90 [") for row in rows)
+    assert not any("longllmlingua" in row for row in rows)
+
+
+def test_every_peer_of_the_catalogue_has_its_line_and_its_look() -> None:
+    assert set(catalogue.PEERS) == set(peers.TRAITS) - {"adamem"}
+    assert set(catalogue.PEERS) <= set(STYLES)
 
 
 def test_without_the_evidence_it_says_what_to_run(reports: Writer, levels: Level, params: config.AdaMemConfig) -> None:

@@ -1,0 +1,68 @@
+"""Compressors that others wrote beside ours: what each knows when it compresses, what of its work lasts, its budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adamem.analysis.methods import in_order
+from adamem.analysis.quality import OURS, Summary
+from adamem.analysis.tables import markdown
+
+HEAD = f"""\
+The packages kvpress and llmlingua, on the first items of each group, in the same chat frame. None of them is trained
+on the tasks, and the LLM knows the form of the answers from the frame's instruction alone: what it then makes of the
+whole text is `full_context`. Read `_tuned`, the soft vectors of `full_context_tuned` stand behind what they keep; their
+ceiling is then `full_context_tuned`, and these rows are the ones to hold against `{OURS}`. SnapKV scores by what the
+last tokens read attend to, and its paper has the question there: so has it here, as in the package's own evaluation
+where it compresses questions with contexts. The question's own entries stay, and have read the whole text."""
+
+NONE = "None was run: `make evidence` asks them."
+
+
+@dataclass(frozen=True)
+class Trait:
+    """One line of the table, but for the scores."""
+
+    sees_question: str
+    reusable: str
+    budget: str
+
+
+SNAPKV = Trait("yes", "no: another question keeps other entries", "K KV entries per layer and head, and the question's")
+EXPECTED = Trait("no", "yes: the entries that were kept", "K KV entries per layer and head")
+LINGUA = "no: another question keeps other words"
+BESIDE = " and K soft vectors"
+
+TRAITS = {
+    OURS: Trait("when resampling; not when encoding", "yes: the coarse memory", "K decoder positions"),
+    "kvpress_snapkv": SNAPKV,
+    "kvpress_snapkv_tuned": Trait(SNAPKV.sees_question, SNAPKV.reusable, SNAPKV.budget + BESIDE),
+    "kvpress_expected_attention": EXPECTED,
+    "kvpress_expected_attention_tuned": Trait(EXPECTED.sees_question, EXPECTED.reusable, EXPECTED.budget + BESIDE),
+    "longllmlingua_k": Trait("yes", LINGUA, "K text tokens"),
+    "longllmlingua_k_tuned": Trait("yes", LINGUA, "K text tokens" + BESIDE),
+    "longllmlingua_128": Trait("yes", LINGUA, "128 text tokens"),
+}
+
+
+def section(summary: Summary) -> str:
+    """The table of traits, and what AdaMem scores above each peer."""
+    ran = {row.method for row in summary.quality}
+    peers = in_order(ran & (set(TRAITS) - {OURS}))
+    if not peers:
+        return NONE
+    traits = [[f"`{name}`", *vars(TRAITS[name]).values()] for name in (OURS, *peers)]
+    header = ["method", "sees the question when compressing", "reusable for the next question", "budget"]
+    scores = f"What `{OURS}` scores above each, on the items both answered, with 95 % interval:"
+    parts = [HEAD, markdown(header, traits, numbers_from=4), scores, _above(peers, summary)]
+    return "\n\n".join(parts)
+
+
+def _above(peers: list[str], summary: Summary) -> str:
+    groups = sorted({row.group for row in summary.quality})
+    rows = []
+    for name in peers:
+        found = [summary.against(name, group) for group in groups]
+        cells = ["" if one is None else f"{one.difference:+.2f} [{one.low:+.2f}, {one.high:+.2f}]" for one in found]
+        rows.append([f"`{name}`", *cells])
+    return markdown(["peer", *groups], rows)
