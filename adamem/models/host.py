@@ -127,21 +127,17 @@ class HostLLM:
     def read(
         self,
         embeds: Float[Tensor, "B T D"],
-        mask: Bool[Tensor, "B C"] | Float[Tensor, "B 1 T C"] | None = None,
+        mask: Bool[Tensor, "B C"] | None = None,
         positions: Int[Tensor, "B T"] | None = None,
         cache: DynamicCache | None = None,
     ) -> Float[Tensor, "B T D"]:
-        """Last hidden states. `mask` spans cache and input: true where a position is real, or else what is added to
-        the attention. Without it the causal mask alone is used, which is enough for rows padded on the right and
-        avoids the slow attention kernels."""
+        """Last hidden states. `mask` spans cache and input; without it the causal mask alone is used, which is
+        enough for rows padded on the right and avoids the slow attention kernels."""
         if self._reach is not None:
-            span = embeds.shape[1] + (0 if cache is None else cache.get_seq_length())
-            if positions is not None and mask is not None and mask.ndim == 4:  # rows packed into one sequence
-                span = int(positions.max()) + 1
-            self._reach.refuse_beyond(span)
+            self._reach.refuse_beyond(embeds.shape[1] + (0 if cache is None else cache.get_seq_length()))
         output = self.model.base_model(
             inputs_embeds=embeds.to(self.dtype),
-            attention_mask=mask.long() if mask is not None and mask.dtype == torch.bool else mask,
+            attention_mask=None if mask is None else mask.long(),
             position_ids=positions,
             past_key_values=cache,
             use_cache=cache is not None,

@@ -1,8 +1,8 @@
 """Putting memory and prompt before the frozen LLM: one place for order, padding, gradients and decoding.
 
-The order is always `[before; text; memory tokens; after]`. Rows that are written on are packed to the left and padded
-on the right, so that the causal mask alone is right and the fast attention kernels serve; what generation then writes
-stands behind the padding, which it masks. Rows that have ended leave the batch.
+The order is always `[before; text; memory tokens; after]`. Rows are packed to the left and padded on the right, so
+that the causal mask alone is right and the fast attention kernels serve; what generation then writes stands behind
+the padding, which it masks. Rows that have ended leave the batch.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import DynamicCache
 
-from adamem.models import packing
 from adamem.models.host import HostLLM
 from adamem.models.records import Memory, Prompt, Reading, TokenBatch
 
@@ -36,10 +35,6 @@ class Strip:
         order = order[:, -longest:] if left else order[:, :longest]
         index = order[..., None].expand(-1, -1, self.embeds.shape[-1])
         return Strip(self.embeds.gather(1, index), self.mask.gather(1, order))
-
-    def unpacked(self, hidden: Float[Tensor, "B R D"]) -> Float[Tensor, "B T D"]:
-        """What was read of the packed vectors (padding on the right), back where they stand here."""
-        return hidden.gather(1, self.positions()[..., None].expand(-1, -1, hidden.shape[-1]))
 
     def positions(self) -> Int[Tensor, "B T"]:
         """Where each vector stands among the real ones of its row, counted from 0."""
@@ -69,23 +64,25 @@ def read_targets(host: HostLLM, memory: Memory, prompt: Prompt, cache: DynamicCa
     """Logits at every target position, teacher-forced. The LM head runs at those positions only.
 
     Text is read first, without gradient, and only its keys and values are kept: no gradient needs to travel
-    through a context of hundreds of tokens to reach a few soft vectors behind it. Where a memory is vectors alone, the
-    rows of a batch are read as few sequences without padding (`packing`), the start of the frame once for all.
+    through a context of hundreds of tokens to reach a few soft vectors behind it.
     """
+    frozen = frozen_strip(host, memory, prompt.before)
     rest = memory_strip(memory).then(embed(host, prompt.after))
-    if memory.text is not None:
-        hidden = _read_behind(host, frozen_strip(host, memory, prompt.before).packed(left=True), rest, cache)
-    elif cache is not None:
-        whole = frozen_strip(host, memory, prompt.before).then(rest)
-        hidden = whole.unpacked(host.read(whole.packed(left=False).embeds, cache=cache))
+    if memory.text is None:
+        whole = frozen.then(rest)
+        hidden = host.read(whole.packed(left=False).embeds, cache=cache)
+        places = whole.positions()
     else:
-        hidden = packing.read(host, host.embed(prompt.before), rest.embeds, rest.mask)
-    after = hidden[:, -prompt.after.ids.shape[1] :]
+        hidden, places = _read_behind(host, frozen.packed(left=True), rest, cache)
+    width = prompt.after.ids.shape[1]
+    after = hidden.gather(1, places[:, -width:, None].expand(-1, -1, hidden.shape[-1]))
     rows, columns = prompt.targets.nonzero(as_tuple=True)
     return Reading(host.logits(after[rows, columns - 1]), prompt.after.ids[rows, columns], rows, memory)
 
 
-def _read_behind(host: HostLLM, frozen: Strip, rest: Strip, cache: DynamicCache | None) -> Float[Tensor, "B R D"]:
+def _read_behind(
+    host: HostLLM, frozen: Strip, rest: Strip, cache: DynamicCache | None
+) -> tuple[Float[Tensor, "B T D"], Int[Tensor, "B R"]]:
     cache = DynamicCache() if cache is None else cache
     ahead = cache.get_seq_length()
     lead = frozen.mask.new_ones(frozen.mask.shape[0], ahead)
@@ -95,7 +92,7 @@ def _read_behind(host: HostLLM, frozen: Strip, rest: Strip, cache: DynamicCache 
     packed = rest.packed(left=False)
     start = seen.sum(1, keepdim=True)
     hidden = host.read(packed.embeds, torch.cat([seen, packed.mask], 1), packed.positions() + start, cache)
-    return rest.unpacked(hidden)
+    return hidden, rest.positions()
 
 
 @torch.no_grad()
