@@ -124,7 +124,7 @@ def test_a_cache_of_pairs_that_was_cut_reads_on_as_one_that_never_was(host: Host
 
 def test_the_question_decides_what_longllmlingua_keeps(host: HostLLM) -> None:
     workplace.skip_without("longllmlingua")
-    method = LongLlmLingua(host, K)
+    method = LongLlmLingua(host, 3 * K)
     context = tiny.ids(host, " ".join(tiny.FACTS))
     texts = [
         method.compress(context, tiny.ids(host, question)).text
