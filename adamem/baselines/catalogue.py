@@ -74,12 +74,12 @@ class Entry:
 
 def untrained_adamem(bench: Bench) -> AdaMem:
     """AdaMem at its start, with the corpus statistics."""
-    return AdaMem.fresh(bench.params.model, bench.host, bench.features, bench.params.seed)
+    return AdaMem.fresh(bench.params.model, bench.host, bench.features, bench.params.training_seed)
 
 
 def untrained_icae(bench: Bench) -> Icae:
     """ICAE at its start: query-free window means."""
-    torch.manual_seed(bench.params.seed)
+    torch.manual_seed(bench.params.training_seed)
     layers = bench.params.chunk_encoder.feature_layers
     model = Icae(bench.params.baselines.icae, bench.host, bench.memory_tokens, layers)
     model.set_statistics(Statistics.load(bench.features))
@@ -88,7 +88,7 @@ def untrained_icae(bench: Bench) -> Icae:
 
 def untrained_autocompressor(bench: Bench) -> AutoCompressor:
     """AutoCompressor at its start: query-free window means."""
-    torch.manual_seed(bench.params.seed)
+    torch.manual_seed(bench.params.training_seed)
     layers = bench.params.chunk_encoder.feature_layers
     model = AutoCompressor(bench.params.baselines.autocompressor, bench.host, bench.memory_tokens, layers)
     model.set_statistics(Statistics.load(bench.features))
@@ -115,7 +115,7 @@ def untrained_tuned_rag(bench: Bench, ranker: str) -> TunedRag:
 
 def untrained_query_free(bench: Bench) -> QueryFreeAdaMem:
     """AdaMem at its start, with words of its own instead of the query."""
-    return QueryFreeAdaMem.fresh(bench.params.model, bench.host, bench.features, bench.params.seed)
+    return QueryFreeAdaMem.fresh(bench.params.model, bench.host, bench.features, bench.params.training_seed)
 
 
 def adamem_unfrozen(bench: Bench) -> AdaMem:

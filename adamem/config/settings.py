@@ -20,6 +20,7 @@ class AdaMemConfig(Section):
     """The whole of `params.yaml`."""
 
     seed: Annotated[int, Field(ge=0)]
+    training_seed: Annotated[int, Field(ge=0)]
     llm: Llm
     data: Data
     chunk_encoder: ChunkEncoder

@@ -84,7 +84,7 @@ def measure(bench: Bench, tasks: Path, settings: config.Efficiency) -> dict[str,
     method = catalogue.untrained_adamem(bench)
     phase = bench.params.phase2
     objective = recipes.tasks(
-        method, item.read_groups(tasks), phase.optimiser, bench.params.seed, recipes.weights(phase)
+        method, item.read_groups(tasks), phase.optimiser, bench.params.training_seed, recipes.weights(phase)
     )
     objective = replace(objective, validation=objective.validation[:1])
     llm: Any = AutoModelForCausalLM.from_pretrained(bench.models / "llm", dtype=torch.bfloat16, use_safetensors=True)

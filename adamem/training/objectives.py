@@ -70,10 +70,8 @@ class Objective:
 
     def _read(self, batch: Batch) -> Reading:
         device = self.method.host.device
-        prompt = batch.prompt
         memory = self.method.compress(batch.context.to(device), batch.query.to(device))
-        moved = type(prompt)(prompt.before.to(device), prompt.after.to(device), prompt.targets.to(device))
-        return self.method.read(memory, moved)
+        return self.method.read(memory, batch.prompt.to(device))
 
     def _extras(self, batch: Batch, reading: Reading) -> list[tuple[str, float, Tensor]]:
         extras, weights = [], self.weights

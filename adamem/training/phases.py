@@ -35,7 +35,7 @@ class Phase:
 
 def phase1(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
     """Text: continue it from memory as the teacher does from the full context."""
-    model = AdaMem.fresh(params.model, llm, root / "models/features/statistics.safetensors", params.seed)
+    model = AdaMem.fresh(params.model, llm, root / "models/features/statistics.safetensors", params.training_seed)
     return Phase(model, (reading(model, params, root, "phase1"),))
 
 
@@ -79,7 +79,7 @@ def answering(
     last = Training(objective, trainer.whole(objective, optimiser), optimiser, scratch, params.devices)
     if model.resampler.extractor is None:
         return (last,)
-    chosen = recipes.selection(model, item.read_groups(root / "data/tasks"), settings, params.seed)
+    chosen = recipes.selection(model, item.read_groups(root / "data/tasks"), settings, params.training_seed)
     trainee = trainer.part(chosen, model.SELECTOR, settings.selector)
     apart = Scratch.of(f"{name}-selector", params, inputs)
     return (Training(chosen, trainee, settings.selector, apart, params.devices), last)
@@ -89,7 +89,7 @@ def _tasks(
     model: AdaMem, params: config.AdaMemConfig, settings: config.Phase2 | config.Phase3, root: Path
 ) -> Objective:
     groups = item.read_groups(root / "data/tasks")
-    return recipes.tasks(model, groups, settings.optimiser, params.seed, recipes.weights(settings))
+    return recipes.tasks(model, groups, settings.optimiser, params.training_seed, recipes.weights(settings))
 
 
 PHASES: dict[int, Callable[[config.AdaMemConfig, HostLLM, Path], Phase]] = {1: phase1, 2: phase2, 3: phase3}

@@ -43,15 +43,15 @@ def continuation(
     method: Method, drawn: Sequence[Window], tokens: Path, params: config.AdaMemConfig, ask: Ask | None
 ) -> Objective:
     """Continue text from memory and prefix; with a teacher to agree with, where one is given."""
-    settings, seed = params.phase1.optimiser, params.seed
-    order = Order(len(drawn), settings, seed)
+    settings = params.phase1.optimiser
+    order = Order(len(drawn), settings, params.training_seed)
 
     def batch(step: int, part: int) -> Batch:
         numbers = processes.here().share(order.indices(step, part))
         return examples.text_batch([drawn[number] for number in numbers], ask(numbers) if ask else None)
 
     validation = windows.sample(
-        TokenStore.open(tokens, "validation"), settings.validation_examples, params.phase1.teacher, seed + 1
+        TokenStore.open(tokens, "validation"), settings.validation_examples, params.phase1.teacher, params.seed + 1
     )
     batches = [examples.text_batch(part) for part in _parts(validation, settings.batch_size)]
     return Objective(method, batch, Weights(kl=params.phase1.kl if ask else 0.0), batches)
@@ -65,10 +65,10 @@ def autoencoding(
     A stretch is as long as a continuation, so that every method sees as many target tokens.
     """
     continued = continuation(method, drawn, tokens, params, None)
-    order = Order(len(drawn), params.phase1.optimiser, params.seed)
+    order = Order(len(drawn), params.phase1.optimiser, params.training_seed)
 
     def batch(step: int, part: int) -> Batch:
-        generator = torch.Generator().manual_seed(params.seed * 1_000_003 + step)
+        generator = torch.Generator().manual_seed(params.training_seed * 1_000_003 + step)
         if float(torch.rand((), generator=generator)) < lm_ratio:
             return continued.batch(step, part)
         start = float(torch.rand((), generator=generator))
