@@ -117,6 +117,8 @@ class LoraSlots(nn.Module):
     """Slots read by a copy of the LLM with LoRA on q and v (Hu et al. 2022); only LoRA and slots are trained."""
 
     def __init__(self, settings: config.LoraEncoder, host: HostLLM, slots: int) -> None:
+        from peft import LoraConfig, inject_adapter_in_model  # half a second that other methods need not wait for
+
         super().__init__()
         self.slots = nn.Parameter(torch.randn(slots, host.width) * host.embedding_rms)
         reader = copy.deepcopy(host.model.base_model)

@@ -35,17 +35,18 @@ class Offset(nn.Module):
     """Learned vectors [count, width] to be added to readable ones; they start at zero.
 
     Vectors that tell a frozen LLM what form an answer has need a learning rate far above that of a network's
-    weights (Lester et al. 2021 tune soft prompts at 0.3). These move `PACE` times as far a step as other weights do.
+    weights (Lester et al. 2021 tune soft prompts at 0.3). These move `pace` times as far a step as other weights do.
     """
 
     PACE = 64.0
 
-    def __init__(self, count: int, width: int) -> None:
+    def __init__(self, count: int, width: int, pace: float = PACE) -> None:
         super().__init__()
+        self.pace = pace
         self.vectors = nn.Parameter(torch.zeros(count, width))
 
     def forward(self) -> Float[Tensor, "n D"]:
-        return self.PACE * self.vectors
+        return self.pace * self.vectors
 
 
 class NearIdentity(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adamem import config
-from adamem.models.resampler import FACETS, POOL
+from adamem.models.extractor import FACETS, POOL
 from adamem.planning.formula import Letters
 from adamem.planning.shape import LlmShape
 

@@ -122,7 +122,8 @@ def _tuned(bench: Bench, name: str, data: Path, out: Path, settings: config.Tune
 
 
 def _tasks(bench: Bench, method: Method, data: Path, out: Path, optimiser: config.Optimiser) -> Training:
-    objective = recipes.tasks(method, item.read_groups(data / "tasks"), optimiser, bench.params.training_seed, Weights())
+    groups = item.read_groups(data / "tasks")
+    objective = recipes.tasks(method, groups, optimiser, bench.params.training_seed, Weights())
     scratch = Scratch.of(out.name, bench.params, [data / "tasks", bench.models / "llm"])
     return Training(objective, trainer.whole(objective, optimiser), optimiser, scratch, bench.params.devices)
 

@@ -42,20 +42,6 @@ def test_a_window_is_refused_where_it_would_cut(name: str) -> None:
         host.read(embeds[:, :1], cache=cache)
 
 
-@pytest.mark.parametrize("name", WINDOWED)
-def test_rows_that_share_a_sequence_are_each_within_the_window(name: str) -> None:
-    """A mask that is added says itself what is seen: the sequence may be longer than the window, no row may."""
-    host = architectures.make_host(name, **WINDOWED[name])
-    rows = torch.tensor([[3, 4, 5, 6, 7, 8, 9, 10], [13, 14, 15, 16, 17, 18, 19, 20]])
-    owner = torch.arange(2).repeat_interleave(8)
-    mask = torch.zeros(16, 16).masked_fill(~(owner[:, None] == owner).tril(), torch.finfo(torch.float32).min)
-    positions = torch.arange(8).repeat(2)[None]
-    packed = host.read(host.embed(rows.flatten()[None]), mask[None, None], positions)
-    assert torch.allclose(packed.unflatten(1, (2, 8))[0], host.read(host.embed(rows)), atol=1e-5)
-    with pytest.raises(ValueError, match=r"sliding_window is 12 .* but 13 positions"):
-        host.read(host.embed(rows.flatten()[None]), mask[None, None], positions + 5)
-
-
 @pytest.mark.parametrize(
     ("name", "changes"),
     [

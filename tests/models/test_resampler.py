@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
+from adamem.models.extractor import POOL, Extractor
 from adamem.models.host import HostLLM
 from adamem.models.memory import States
-from adamem.models.resampler import POOL, Extractor, LatentPath, LatentResampler
+from adamem.models.resampler import LatentPath, LatentResampler
 from tests import tiny
 
 WIDTH = 32

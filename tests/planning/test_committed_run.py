@@ -17,7 +17,7 @@ PARAMS = config.load(tiny.ROOT / "params.yaml")
 
 
 def test_the_committed_compressor_has_the_planned_weights() -> None:
-    """1,929,544 on the results page."""
+    """The number on the results page."""
     letters = works.letters(SMOLLM, PARAMS, works.works(PARAMS)[0])
     quality = (tiny.ROOT / "reports/README.md").read_text(encoding="utf-8")
     assert f"{sum(part.count for part in weights.count(PARAMS, letters)):,}" in quality

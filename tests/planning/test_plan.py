@@ -23,7 +23,9 @@ H100 = Device(GPUS["h100"], 0.3)
 
 @pytest.fixture(scope="module")
 def shape_of_tiny(llm_folder: Path) -> LlmShape:
-    return shape.find(config.Llm(source=config.LlmFolder(kind="folder", path=str(llm_folder)), dtype="auto"), None)
+    return shape.find(
+        config.Llm(source=config.LlmFolder(kind="folder", path=str(llm_folder)), dtype="auto", feature_cache=0), None
+    )
 
 
 def seconds(llm: LlmShape, *changes: dict[str, Any], device: Device = H100) -> float:

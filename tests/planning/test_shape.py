@@ -28,7 +28,9 @@ QWEN: dict[str, Any] = {
     "tie_word_embeddings": True,
     "vocab_size": 151936,
 }
-HUB = config.Llm(source=config.LlmHub(kind="hub", repo="Qwen/Qwen2.5-0.5B", revision="main"), dtype="auto")
+HUB = config.Llm(
+    source=config.LlmHub(kind="hub", repo="Qwen/Qwen2.5-0.5B", revision="main"), dtype="auto", feature_cache=0
+)
 
 
 def folder(path: Path, settings: dict[str, Any]) -> Path:
@@ -38,7 +40,7 @@ def folder(path: Path, settings: dict[str, Any]) -> Path:
 
 
 def source(path: Path) -> config.Llm:
-    return config.Llm(source=config.LlmFolder(kind="folder", path=str(path)), dtype="auto")
+    return config.Llm(source=config.LlmFolder(kind="folder", path=str(path)), dtype="auto", feature_cache=0)
 
 
 def test_a_model_that_is_not_here_by_its_configuration(tmp_path: Path) -> None:
@@ -66,17 +68,17 @@ def test_the_hub_out_of_reach_is_explained(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     nowhere = config.LlmHub(kind="hub", repo="nobody/no-such-model", revision="main")
     with pytest.raises(ValueError, match=r"nobody/no-such-model \(revision main\) cannot be read.*--llm-config PATH"):
-        shape.find(config.Llm(source=nowhere, dtype="auto"), None)
+        shape.find(config.Llm(source=nowhere, dtype="auto", feature_cache=0), None)
 
 
 def test_the_wheels_llm_is_where_its_stage_puts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     wheel = config.LlmWheel(kind="wheel", package="p", version="1", sha256="0" * 64, member="m")
     with pytest.raises(ValueError, match="dvc repro llm"):
-        shape.find(config.Llm(source=wheel, dtype="auto"), None)
+        shape.find(config.Llm(source=wheel, dtype="auto", feature_cache=0), None)
     Path("models").mkdir()
     folder(Path("models/llm"), QWEN)
-    assert shape.find(config.Llm(source=wheel, dtype="auto"), None).layers == 24
+    assert shape.find(config.Llm(source=wheel, dtype="auto", feature_cache=0), None).layers == 24
 
 
 @pytest.mark.parametrize(
