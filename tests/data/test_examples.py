@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,26 +89,3 @@ def test_a_text_batch_has_no_frame() -> None:
 def test_an_empty_question_leaves_nothing_to_ask(llm: HostLLM) -> None:
     batch = tiny.batch(llm, [tiny.Question("A text.", "  ", "x")])
     assert batch.query.rows() == [[]]
-
-
-@given(st.integers(1, 30), st.integers(1, 8), st.integers(1, 3), st.data())
-def test_processes_share_a_batch_without_overlap(size: int, batch: int, accumulate: int, data: st.DataObject) -> None:
-    """Whatever their number: joined by rank, their shares are the batch of a single process."""
-    whole, step = order(size, batch, accumulate), data.draw(st.integers(1, 20))
-    for world in range(1, batch + 1):
-        shares = [replace(whole, rank=rank, world=world).indices(step, 0) for rank in range(world)]
-        assert [number for share in shares for number in share] == whole.indices(step, 0)
-        assert all(shares) and max(map(len, shares)) - min(map(len, shares)) <= 1
-
-
-def test_a_pass_over_the_windows_of_two_processes_is_each_window_once() -> None:
-    whole = order(24, 6, 2)
-    shares = [replace(whole, rank=rank, world=2) for rank in (0, 1)]
-    passed = [[number for step in (1, 2) for part in (0, 1) for number in mine.indices(step, part)] for mine in shares]
-    assert not set(passed[0]) & set(passed[1])
-    assert sorted(passed[0] + passed[1]) == list(range(24))
-
-
-def test_a_process_without_a_share_is_refused() -> None:
-    with pytest.raises(ValueError, match="process 2 of 3 has no share of batch_size 2"):
-        replace(order(9, 2), rank=2, world=3)

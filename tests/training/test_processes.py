@@ -14,10 +14,23 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from adamem.training.processes import Processes
 from tests import tiny
 
 PROFILES = tiny.ROOT / "profiles" / "accelerate"
 ALONE = [sys.executable, "-m"]
+
+
+def test_a_batch_is_shared_without_overlap() -> None:
+    batch = list(range(12))
+    for count in (1, 2, 3, 4, 6, 12):
+        shares = [Processes(rank, count).share(batch) for rank in range(count)]
+        assert [number for share in shares for number in share] == batch
+        assert {len(share) for share in shares} == {12 // count}
+    with pytest.raises(
+        ValueError, match=r"batch_size 12 cannot be shared evenly by 5 processes: choose a multiple of 5"
+    ):
+        Processes(0, 5).share(batch)
 
 
 def launcher(name: str, folder: Path) -> list[str]:
