@@ -80,8 +80,10 @@ lint: setup
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+# one thread for each of two workers: torch's threads wait for each other by spinning, and two sets of them on
+# two cores would spin most of the time
 unit: setup
-	$(BIN)/python -m pytest -m "not smoke"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not smoke" --numprocesses 2 --dist loadfile
 
 smoke: setup
 	$(BIN)/python -m pytest tests/test_smoke.py -m smoke -s
