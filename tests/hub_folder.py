@@ -7,6 +7,7 @@ several end tokens in generation_config.json, and a vocabulary padded beyond the
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +28,19 @@ TEMPLATE = (
     "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}{%- endfor %}"
     "{%- if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{%- endif %}"
 )
-WIDTH, VOCABULARY = 32, 384
+WIDTH, VOCABULARY, PADDED = 32, 384, 64  # of the vocabulary, so many stand for no token
 
 
-def write(folder: Path) -> Path:
-    """Fill a folder as `huggingface-cli download` would leave it."""
+def write(folder: Path, texts: Sequence[str] = tiny.FACTS, vocabulary: int = VOCABULARY) -> Path:
+    """Fill a folder as `huggingface-cli download` would leave it; the tokenizer is trained on the texts."""
     folder.mkdir(parents=True)
-    core = _tokenizer()
+    core = _tokenizer(texts, vocabulary - PADDED)
     ids = {token: core.token_to_id(token) for token in SPECIAL}
     core.save(str(folder / "tokenizer.json"))
     _dump(folder / "tokenizer_config.json", _tokenizer_settings(ids))
     torch.manual_seed(0)
     sizes = Qwen2Config(
-        vocab_size=VOCABULARY,
+        vocab_size=vocabulary,
         hidden_size=WIDTH,
         intermediate_size=48,
         num_hidden_layers=3,
@@ -62,7 +63,7 @@ def write(folder: Path) -> Path:
     return folder
 
 
-def _tokenizer() -> Tokenizer:
+def _tokenizer(texts: Sequence[str], size: int) -> Tokenizer:
     core = Tokenizer(models.BPE())
     core.normalizer = normalizers.NFC()
     core.pre_tokenizer = pre_tokenizers.Sequence(
@@ -73,9 +74,9 @@ def _tokenizer() -> Tokenizer:
     )
     core.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=320, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+        vocab_size=size, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
     )
-    core.train_from_iterator(tiny.FACTS, trainer)
+    core.train_from_iterator(texts, trainer)
     core.add_special_tokens(list(SPECIAL))
     return core
 

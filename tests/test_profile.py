@@ -112,7 +112,7 @@ def test_the_same_kind_is_merged(place: Path) -> None:
     ("text", "said"),
     [
         ("resampler: {n_latent: 64}\n", r"mine\.yaml: resampler\.n_latent: .*did you mean 'n_latents'"),
-        ("zzz: 1\n", r"mine\.yaml: zzz: .*known here: seed, llm"),
+        ("zzz: 1\n", r"mine\.yaml: zzz: .*known here: seed, training_seed, llm"),
         ("data: {corpus: {kind: fineweb, bogus: 1}}\n", r"data\.corpus\.fineweb\.bogus: Extra inputs"),
         ("resampler: 64\n", r"resampler: a section cannot stand for a value"),
         ("seed: {value: 1}\n", r"seed: a section cannot stand for a value"),

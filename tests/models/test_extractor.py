@@ -141,9 +141,9 @@ def attending(model: Extractor, weights: list[float]) -> Extractor:
 
 
 def test_a_word_comes_with_its_sentence() -> None:
-    """Three words of the sentence that is wanted most go before a lone one that alone would be second."""
+    """Three words of the sentence that is wanted most go before a lone one that by itself would be second."""
     there = states(sentence=4)
-    weights = [0.4, 0.05, 0.05, 0.01, 0.2, 0.004, 0.003, 0.003, 0.1, 0.06, 0.06, 0.06]
+    weights = [0.4, 0.1, 0.1, 0.01, 0.15, 0.004, 0.003, 0.003, 0.06, 0.06, 0.06, 0.05]
     found = attending(extractor(3), weights)(there, there.keys[:, :1], torch.ones(1, 1, dtype=torch.bool))
     assert found.picks.argmax(-1).tolist() == [[0, 1, 2]]
 
