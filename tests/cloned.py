@@ -17,8 +17,10 @@ BIN = Path(sys.executable).parent
 
 
 def run(place: Path, *command: str, check: bool = True) -> str:
-    """What a command says, shown as it comes. Nothing of this checkout's own runs leaks in."""
+    """What a command says, shown as it comes. Nothing of this checkout's own runs leaks in. Torch has one thread, since
+    two of them wait for each other by spinning, and other commands may run beside."""
     mine = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "GIT_", "MLFLOW_TRACKING"))}
+    mine["OMP_NUM_THREADS"] = "1"
     mine["PATH"] = f"{BIN}{os.pathsep}{mine['PATH']}"
     said = []
     with subprocess.Popen(
