@@ -36,24 +36,28 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def turns(stages: list[str]) -> list[list[list[str]]]:
-    """The graph in turns of one or two hands: what both hands of a turn need has run before it."""
-    benchmarks = [stage for stage in stages if stage.startswith("benchmark@")]
-    retrieval = [stage for stage in benchmarks if "@rag" in stage]
-    trained = [f"benchmark@{name}" for name in ("icae", "autocompressor", "full_context_tuned", "no_context_tuned")]
-    others = [stage for stage in benchmarks if stage not in {*retrieval, *trained}]
+    """The graph in turns of one or two hands, each stage named: what a turn reads has been made before it."""
+
+    def of(kind: str, *names: str) -> list[str]:
+        return [f"{kind}@{name}" for name in names]
+
+    tuned = ("icae", "autocompressor", "full_context_tuned", "no_context_tuned")
+    baselines, benchmarks = of("baseline", *tuned), of("benchmark", *tuned)
+    retrieval = [stage for stage in stages if stage.startswith("benchmark@rag_")]
+    others = [stage for stage in stages if stage.startswith("benchmark@") and stage not in {*benchmarks, *retrieval}]
     return [
         [list(PULLED)],
-        [["teacher", "features"], ["tasks"]],
-        [["phase3", *others], ["baseline", *trained]],
+        [["tokenize", "features", "teacher"], of("tasks", *"ABCD")],
+        [["phase1", "phase2", "phase3", "baseline@rag", *others], [*baselines, *benchmarks]],
         [retrieval[::2], retrieval[1::2]],
-        [[]],
+        [["efficiency", "analyze", "record"]],
     ]
 
 
 def in_turn(clone: Path, hands: list[list[str]]) -> list[str]:
     """The stages that ran, each hand a `dvc repro` of its own: a small stage is mostly imports, which keep one core
     busy."""
-    repro = ("dvc", "--wait-for-lock", "repro", "--no-run-cache")
+    repro = ("dvc", "--wait-for-lock", "repro", "--no-run-cache", "--single-item")
     with ThreadPoolExecutor(len(hands)) as pool:
         return [stage for said in pool.map(lambda targets: run(clone, *repro, *targets), hands) for stage in ran(said)]
 
