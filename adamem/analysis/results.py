@@ -55,16 +55,17 @@ class Results:
         rows = [row for (_, one), result in self.by_key.items() if one == group for row in result.originals]
         return MAIN_METRIC[group] if any(row.official is None for row in rows) else "official"
 
-    def pairs(self, a: str, b: str, group: str, metric: str) -> Pairs | None:
-        """Both methods on their common items; None where one of them was not run on this group.
+    def pairs(self, a: str, b: str, group: str, metric: str, other: Results | None = None) -> Pairs | None:
+        """Both methods on their common items, b as `other` has it where given; None where one of them was not run.
 
         Raises:
             ValueError: both were run, but on different items.
         """
-        if (a, group) not in self.by_key or (b, group) not in self.by_key:
+        b_results = other or self
+        if (a, group) not in self.by_key or (b, group) not in b_results.by_key:
             return None
         ours = self.by_key[a, group].originals
-        theirs = {row.id: row for row in self.by_key[b, group].originals}
+        theirs = {row.id: row for row in b_results.by_key[b, group].originals}
         common = [row for row in ours if row.id in theirs]
         if not common:
             raise ValueError(f"group {group}: {a} and {b} share no item, so they cannot be compared; run both again")

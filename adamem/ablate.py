@@ -1,0 +1,150 @@
+"""Ablations and further seeds as DVC experiments: `python -m adamem.ablate [NAME ...]`, or `make ablations`.
+
+Queues what `stages/evidence/experiments.yaml` lists and `reports/ablations/ablations.csv` does not have yet, or has of
+other code or settings; runs the queue; collects the scores. Stages that an experiment shares with another, or with the
+landed run, come from DVC's cache. Interrupted, it goes on with what is left: finished experiments are kept by DVC.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from adamem import config
+from adamem.analysis import ablations
+from adamem.analysis.ablations import Experiment, Row
+from adamem.analysis.quality import Bootstrap
+from adamem.analysis.results import Results, read
+from adamem.analysis.tables import write_text
+from adamem.tracking import experiments as queued
+
+ROOT = Path()
+LISTED = Path("stages/evidence/experiments.yaml")
+REPORTS, EVIDENCE = "reports/benchmarks", "reports/evidence/benchmarks"
+ANSWERS, CURVES = Path("reports/ablations/answers"), Path("reports/ablations/training")
+TRAINED = "reports/training/phase2.json"
+TABLE = Path("reports/ablations/ablations.csv")
+ASKED = (
+    (Path("dvc.yaml"), "benchmark", "benchmark@"),
+    (Path("stages/evidence/dvc.yaml"), "ask", "stages/evidence/dvc.yaml:ask@"),
+)
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What experiments are held against, and the commit they are queued on."""
+
+    results: Results
+    bootstrap: Bootstrap
+    commit: str
+
+    @classmethod
+    def here(cls) -> Landed:
+        evidence = [Path(EVIDENCE)] if any(Path(EVIDENCE).glob("*/*.json")) else []
+        return cls(read(Path(REPORTS), Path("data/tasks"), *evidence), Bootstrap.of(config.load()), queued.head())
+
+
+def run(names: Sequence[str], jobs: int) -> list[str]:
+    """Run and collect what is missing of the experiments named (all where none is); those that failed.
+
+    Raises:
+        ValueError: an unknown name, or nothing to compare with; before anything is queued.
+    """
+    listed = ablations.read_experiments(LISTED)
+    if unknown := [name for name in names if name not in listed]:
+        raise ValueError(f"{LISTED}: no experiment {unknown[0]!r}; there are: {', '.join(listed)}")
+    landed = Landed.here()
+    wanted = [name for name in names or listed if _missing(name, listed)]
+    for name in wanted:
+        if queued.revision(name, landed.commit) is None:
+            queued.queue(name, listed[name].set, [target(method) for method in listed[name].ask])
+    failure = _run_queue(wanted, jobs, landed.commit)
+    for name in wanted:
+        if commit := queued.revision(name, landed.commit):
+            collect(name, listed, commit, landed)
+    if failure:
+        print(failure)
+    return [name for name in wanted if _missing(name, listed)]
+
+
+def _run_queue(wanted: Sequence[str], jobs: int, baseline: str) -> str:
+    """Run what is not there yet; what went wrong, so that the others are collected all the same."""
+    if all(queued.revision(name, baseline) for name in wanted):
+        return ""
+    try:
+        queued.run_queue(jobs)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def target(method: str) -> str:
+    """The stage that asks a method: of the default graph where it is there, else of the evidence's.
+
+    Raises:
+        ValueError: neither graph asks it.
+    """
+    for graph, stage, address in ASKED:
+        if method in YAML(typ="safe", pure=True).load(graph.read_text(encoding="utf-8"))["stages"][stage]["foreach"]:
+            return address + method
+    raise ValueError(f"{LISTED}: no stage asks {method!r}; name it under `benchmark` or `ask` in one of the graphs")
+
+
+def collect(name: str, listed: Mapping[str, Experiment], commit: str, landed: Landed) -> None:
+    """Put the scores of a finished experiment into the table, in the order of the list."""
+    experiment = listed[name]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = ANSWERS / name if "answers" in experiment.keep else Path(scratch)
+        for method in experiment.ask:
+            _fetch(method, commit, folder)
+        results = read(folder, Path("data/tasks"))
+    if "curves" in experiment.keep:
+        write_text(CURVES / f"{name}.json", queued.content(commit, TRAINED))
+    head = {"experiment": name, "about": experiment.about, "changes": experiment.changes, "commit": landed.commit}
+    head |= {"settings": ablations.settings_hash(ROOT, experiment), "code": ablations.code_hash(ROOT)}
+    rows = [
+        Row.model_validate({**head, "method": method, **found})
+        for method in experiment.ask
+        for found in ablations.score(results, landed.results, method, landed.bootstrap)
+    ]
+    others = [row for row in ablations.read(TABLE) if row.experiment != name]
+    order = list(listed)
+    known = [row for row in others if row.experiment in listed]
+    ablations.write(TABLE, sorted(known + rows, key=lambda row: order.index(row.experiment)))
+
+
+def _fetch(method: str, commit: str, folder: Path) -> None:
+    place = REPORTS if target(method).startswith("benchmark") else EVIDENCE
+    for group in config.GROUPS:
+        for ending in ("json", "jsonl"):
+            name = f"{method}/{group}.{ending}"
+            write_text(folder / name, queued.content(commit, f"{place}/{name}"))
+
+
+def _missing(name: str, listed: Mapping[str, Experiment]) -> bool:
+    """Whether the table lacks the experiment, one of its methods, or has it of other code or settings."""
+    rows = [row for row in ablations.read(TABLE) if row.experiment == name]
+    return {row.method for row in rows} != set(listed[name].ask) or bool(ablations.stale(rows, listed, ROOT))
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m adamem.ablate", description=(__doc__ or "").split("\n\n")[1])
+    parser.add_argument("names", nargs="*", help=f"experiments of {LISTED}; all where none is named")
+    parser.add_argument("--jobs", type=int, default=2, help="experiments at a time, which share the CPUs (default: 2)")
+    arguments = parser.parse_args()
+    try:
+        failed = run(arguments.names, arguments.jobs)
+    except ValueError as error:
+        raise SystemExit(f"adamem.ablate: {error}") from error
+    if failed:
+        raise SystemExit(f"adamem.ablate: without a result: {', '.join(failed)}; `dvc queue logs NAME` says why")
+
+
+if __name__ == "__main__":
+    main()

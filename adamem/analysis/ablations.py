@@ -1,0 +1,166 @@
+"""`reports/ablations/ablations.csv`: what each experiment scored, and which code and settings it speaks of.
+
+A row carries a hash of the code that decides a score and one of the settings that do. Where either is no longer what
+this tree has, the row is stale: the page says so, and a test compares what the page says with the tree.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+
+from adamem.analysis.quality import DIGITS, Bootstrap
+from adamem.analysis.results import Results
+from adamem.analysis.tables import write_csv
+from adamem.evaluation.statistics import mean_interval, paired_bootstrap
+
+STAGES = ("features", "tasks", "teacher", "phase1", "phase2", "phase3", "baseline", "benchmark")  # decide a score
+UNREAD = ("launcher", "efficiency", "needle", "analysis")  # sections that decide none
+HASH_DIGITS = 12
+
+
+class Experiment(BaseModel):
+    """What differs from `params.yaml` (`set`), the methods asked, what it is about, and what is kept beside scores."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    about: str
+    set: dict[str, int | float | str]
+    ask: tuple[str, ...] = Field(min_length=1)
+    keep: tuple[Literal["answers", "curves"], ...] = ()
+
+    @property
+    def changes(self) -> str:
+        return " ".join(f"{key.lstrip('+')}={value}" for key, value in self.set.items())
+
+
+class Row(BaseModel):
+    """One method in one group: its main metric, and the difference to the landed run where that has the method."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    experiment: str
+    about: str
+    changes: str
+    method: str
+    group: str
+    metric: str
+    n: int
+    value: float
+    low: float
+    high: float
+    difference: float | None
+    difference_low: float | None
+    difference_high: float | None
+    decoder_tokens: float
+    commit: str
+    settings: str
+    code: str
+
+
+def read_experiments(path: Path) -> dict[str, Experiment]:
+    """The experiments by name.
+
+    Raises:
+        ValueError: the file is missing, or an entry is not an experiment; the message names file and entry.
+    """
+    try:
+        tree = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        return {name: Experiment.model_validate(entry) for name, entry in tree.items()}
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror}); run from the repository root") from error
+    except ValidationError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def read(path: Path) -> list[Row]:
+    """All rows; none where nothing was run.
+
+    Raises:
+        ValueError: a line is not a row; the message names file and line.
+    """
+    if not path.is_file():
+        return []
+    rows = []
+    with path.open(encoding="utf-8", newline="") as stream:
+        for number, line in enumerate(csv.DictReader(stream), 2):
+            try:
+                rows.append(Row.model_validate({key: value or None for key, value in line.items()}))
+            except ValidationError as error:
+                raise ValueError(f"{path}, line {number}: {error}") from error
+    return rows
+
+
+def write(path: Path, rows: Sequence[Row]) -> None:
+    """All rows, in the order given."""
+    write_csv(path, [row.model_dump() for row in rows])
+
+
+def score(results: Results, landed: Results, method: str, bootstrap: Bootstrap) -> list[dict[str, Any]]:
+    """What a method scored in each group of an experiment, and against its own scores in the landed run."""
+    return [_score(results, landed, method, group, bootstrap) for group in results.groups]
+
+
+def _score(results: Results, landed: Results, method: str, group: str, bootstrap: Bootstrap) -> dict[str, Any]:
+    metric = results.metric(group)
+    pairs = results.pairs(method, method, group, metric, landed)
+    own = results.by_key[method, group]
+    values, clusters = [getattr(row, metric) for row in own.originals], results.clusters(own.originals)
+    mean = mean_interval(values, clusters, bootstrap.resamples, bootstrap.rng(f"{method} {group}"))
+    found = {"value": mean.mean, "low": mean.low, "high": mean.high}
+    if pairs is not None:
+        rng = bootstrap.rng(f"{method} {group} difference")
+        gap = paired_bootstrap(pairs.a, pairs.b, pairs.clusters, bootstrap.resamples, rng)
+        found |= {"difference": gap.difference, "difference_low": gap.low, "difference_high": gap.high}
+    else:
+        found |= dict.fromkeys(("difference", "difference_low", "difference_high"))
+    rounded = {key: None if value is None else round(value, DIGITS) for key, value in found.items()}
+    return {"group": group, "metric": metric, "n": len(values), **rounded, "decoder_tokens": own.cost.decoder_tokens}
+
+
+def stale(rows: Sequence[Row], experiments: Mapping[str, Experiment], root: Path) -> list[str]:
+    """The experiments whose rows speak of other code or settings than `root` has, or that are no longer listed."""
+    code = code_hash(root)
+    found = []
+    for name in dict.fromkeys(row.experiment for row in rows):
+        mine = [row for row in rows if row.experiment == name]
+        known = name in experiments
+        now = settings_hash(root, experiments[name]) if known else ""
+        if not known or any((row.code, row.settings) != (code, now) for row in mine):
+            found.append(name)
+    return found
+
+
+def settings_hash(root: Path, experiment: Experiment) -> str:
+    """A hash of the settings that decide a score, `params.yaml` with the experiment's changes."""
+    tree = YAML(typ="safe", pure=True).load((root / "params.yaml").read_text(encoding="utf-8"))
+    for key, value in experiment.set.items():
+        *sections, last = key.lstrip("+").split(".")
+        place = tree
+        for section in sections:
+            place = place[section]
+        place[last] = value
+    read = {key: value for key, value in tree.items() if key not in UNREAD}
+    return _hash(json.dumps(read, sort_keys=True))
+
+
+def code_hash(root: Path) -> str:
+    """A hash of the Python files that the graph names for the stages which decide a score."""
+    graph = YAML(typ="safe", pure=True).load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    named = {path for stage in STAGES for path in graph[stage].get("do", graph[stage])["deps"]}
+    places = [root / path for path in sorted(named) if path.startswith(("adamem/", "stages/"))]
+    files = sorted({file for place in places for file in ([place] if place.is_file() else place.rglob("*.py"))})
+    return _hash(
+        "".join(f"{file.relative_to(root).as_posix()}\n{file.read_text(encoding='utf-8')}\n" for file in files)
+    )
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]

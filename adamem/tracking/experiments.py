@@ -1,0 +1,68 @@
+"""DVC experiments from outside: queue them, run the queue, and read what one has left.
+
+DVC and git are called as programs: both keep finished experiments as commits of their own (`refs/exps/`), so the
+results of one can be read without touching the working tree.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+
+
+def head() -> str:
+    """The commit that experiments are queued on."""
+    return _read("git", "rev-parse", "HEAD").strip()
+
+
+def queue(name: str, changes: Mapping[str, object], targets: Sequence[str]) -> None:
+    """Queue one experiment: settings by their path (with + where the file lacks the key), and the stages to reach.
+
+    Raises:
+        ValueError: DVC refuses it; what it said stands above.
+    """
+    settings = [part for key, value in changes.items() for part in ("-S", f"{key}={_text(value)}")]
+    _run("dvc", "exp", "run", "--queue", "--name", name, *settings, *targets)
+
+
+def run_queue(jobs: int) -> None:
+    """Run all that is queued, `jobs` at a time, each in a copy of the working tree with its share of the CPUs.
+
+    Raises:
+        ValueError: an experiment failed; the others are kept.
+    """
+    threads = str(max(1, (os.cpu_count() or 1) // jobs))
+    _run("dvc", "exp", "run", "--run-all", "--jobs", str(jobs), OMP_NUM_THREADS=threads)
+
+
+def revision(name: str, baseline: str) -> str | None:
+    """The commit of a finished experiment that was queued on `baseline`; None where there is none."""
+    place = f"refs/exps/{baseline[:2]}/{baseline[2:]}/{name}"
+    return _read("git", "for-each-ref", "--format=%(objectname)", place).strip() or None
+
+
+def content(commit: str, path: str) -> str:
+    """The text of a file in a commit.
+
+    Raises:
+        ValueError: the commit has no such file.
+    """
+    return _read("git", "show", f"{commit}:{path}")
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _run(*command: str, **environment: str) -> None:
+    done = subprocess.run(command, env={**os.environ, **environment}, check=False)
+    if done.returncode:
+        raise ValueError(f"`{' '.join(command)}` ended with {done.returncode}; what it said stands above")
+
+
+def _read(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ValueError(f"`{' '.join(command)}`: {done.stderr.strip()}")
+    return done.stdout
