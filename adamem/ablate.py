@@ -1,6 +1,6 @@
 """Ablations and further seeds as DVC experiments: `python -m adamem.ablate [NAME ...]`, or `make ablations`.
 
-Queues what `stages/evidence/experiments.yaml` lists and `reports/ablations/ablations.csv` does not have yet, or has of
+Queues what `stages/ablations/experiments.yaml` lists and `reports/ablations/ablations.csv` does not have yet, or has of
 other code or settings; runs the queue; collects the scores. Stages that an experiment shares with another, or with the
 landed run, come from DVC's cache. Interrupted, it goes on with what is left: finished experiments are kept by DVC.
 """
@@ -24,7 +24,7 @@ from adamem.analysis.tables import write_text
 from adamem.tracking import experiments as queued
 
 ROOT = Path()
-LISTED = Path("stages/evidence/experiments.yaml")
+LISTED = Path("stages/ablations/experiments.yaml")
 REPORTS, EVIDENCE = "reports/benchmarks", "reports/evidence/benchmarks"
 ANSWERS, CURVES = Path("reports/ablations/answers"), Path("reports/ablations/training")
 TRAINED = "reports/training/phase2.json"
@@ -112,10 +112,8 @@ def collect(name: str, listed: Mapping[str, Experiment], commit: str, landed: La
         for method in experiment.ask
         for found in ablations.score(results, landed.results, method, landed.bootstrap)
     ]
-    others = [row for row in ablations.read(TABLE) if row.experiment != name]
-    order = list(listed)
-    known = [row for row in others if row.experiment in listed]
-    ablations.write(TABLE, sorted(known + rows, key=lambda row: order.index(row.experiment)))
+    others = [row for row in ablations.read(TABLE) if row.experiment != name and row.experiment in listed]
+    ablations.write(TABLE, sorted(others + rows, key=lambda row: list(listed).index(row.experiment)))
 
 
 def _fetch(method: str, commit: str, folder: Path) -> None:
@@ -129,7 +127,15 @@ def _fetch(method: str, commit: str, folder: Path) -> None:
 def _missing(name: str, listed: Mapping[str, Experiment]) -> bool:
     """Whether the table lacks the experiment, one of its methods, or has it of other code or settings."""
     rows = [row for row in ablations.read(TABLE) if row.experiment == name]
-    return {row.method for row in rows} != set(listed[name].ask) or bool(ablations.stale(rows, listed, ROOT))
+    current = [row for row in ablations.mark(rows, listed, ROOT) if not row.stale]
+    return {row.method for row in current} != set(listed[name].ask)
+
+
+def mark() -> list[Row]:
+    """Say in the table which rows are stale; those rows."""
+    rows = ablations.mark(ablations.read(TABLE), ablations.read_experiments(LISTED), ROOT)
+    ablations.write(TABLE, rows)
+    return [row for row in rows if row.stale]
 
 
 def main() -> None:
@@ -137,8 +143,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m adamem.ablate", description=(__doc__ or "").split("\n\n")[1])
     parser.add_argument("names", nargs="*", help=f"experiments of {LISTED}; all where none is named")
     parser.add_argument("--jobs", type=int, default=2, help="experiments at a time, which share the CPUs (default: 2)")
+    parser.add_argument("--mark", action="store_true", help="run nothing; say in the table which rows are out of date")
     arguments = parser.parse_args()
     try:
+        if arguments.mark:
+            print(f"{len(mark())} rows speak of other code or settings than this tree has")
+            return
         failed = run(arguments.names, arguments.jobs)
     except ValueError as error:
         raise SystemExit(f"adamem.ablate: {error}") from error

@@ -1,7 +1,7 @@
 """`reports/ablations/ablations.csv`: what each experiment scored, and which code and settings it speaks of.
 
 A row carries a hash of the code that decides a score and one of the settings that do. Where either is no longer what
-this tree has, the row is stale: the page says so, and a test compares what the page says with the tree.
+the tree has, the row is stale: `python -m adamem.ablate --mark` says so in the table, and a test that it was done.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class Row(BaseModel):
     commit: str
     settings: str
     code: str
+    stale: bool = False
 
 
 def read_experiments(path: Path) -> dict[str, Experiment]:
@@ -125,17 +126,10 @@ def _score(results: Results, landed: Results, method: str, group: str, bootstrap
     return {"group": group, "metric": metric, "n": len(values), **rounded, "decoder_tokens": own.cost.decoder_tokens}
 
 
-def stale(rows: Sequence[Row], experiments: Mapping[str, Experiment], root: Path) -> list[str]:
-    """The experiments whose rows speak of other code or settings than `root` has, or that are no longer listed."""
-    code = code_hash(root)
-    found = []
-    for name in dict.fromkeys(row.experiment for row in rows):
-        mine = [row for row in rows if row.experiment == name]
-        known = name in experiments
-        now = settings_hash(root, experiments[name]) if known else ""
-        if not known or any((row.code, row.settings) != (code, now) for row in mine):
-            found.append(name)
-    return found
+def mark(rows: Sequence[Row], experiments: Mapping[str, Experiment], root: Path) -> list[Row]:
+    """The rows, stale where they speak of other code or settings than `root` has or are no longer listed."""
+    now = {name: (code_hash(root), settings_hash(root, one)) for name, one in experiments.items()}
+    return [row.model_copy(update={"stale": now.get(row.experiment) != (row.code, row.settings)}) for row in rows]
 
 
 def settings_hash(root: Path, experiment: Experiment) -> str:

@@ -40,6 +40,7 @@ STEPS = (  # from the text to the answer: what is between two rows is lost there
     ("adamem", "the whole text through the compressor: what selecting costs"),
     ("adamem_step0", "the same untrained: what training gained"),
 )
+SEEDS = "ablations/answers"  # of trainings with further seeds, a folder each
 CONTROLS = ("adamem_wrong_memory", "adamem_shuffled", "adamem_query_only")
 
 
@@ -53,9 +54,10 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> dict[str, 
     """
     folder = reports / "evidence"
     results = read(reports / "benchmarks", tasks, folder / "benchmarks")
+    again = [read(seed, tasks) for seed in sorted((reports / SEEDS).glob("*"))]
     bootstrap = Bootstrap.of(params)
     summary = summarise(results, bootstrap)
-    claims = hypotheses.judge(results, bootstrap, costs.read(reports / "efficiency.json"))
+    claims = hypotheses.judge(results, bootstrap, costs.read(reports / "efficiency.json"), again)
 
     found = metrics(summary)
     tables.write_json(folder / "metrics.json", found)
@@ -74,6 +76,7 @@ def _render(results: Results, summary: Summary, claims: list[hypotheses.Hypothes
     parts = [
         INTRO,
         "## Verdicts\n\n" + page.verdicts(claims),
+        _trainings(claims),
         "## Every method on every group\n\n" + tables.main_table(results, summary),
         "![Quality per group and method with 95 % intervals](plots/quality.png)",
         page.legend(results),
@@ -83,6 +86,17 @@ def _render(results: Results, summary: Summary, claims: list[hypotheses.Hypothes
         NEEDLES.format(**_counts(needles)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _trainings(claims: list[hypotheses.Hypothesis]) -> str:
+    """The effects that decide, one training after the other."""
+    several = [one for one in claims if one.weakest is not None and one.seeds > 1]
+    rows = [[one.name, *(f"{value:+.3f}" for value in one.weakest.trainings)] for one in several if one.weakest]
+    if not rows:
+        return ""
+    header = ["", *(f"training {number}" for number in range(1, max(map(len, rows))))]
+    head = "The effects above by training seed; the first is the landed run, the others are in `reports/ablations`.\n\n"
+    return head + tables.markdown(header, rows)
 
 
 def _counts(needles: heat.Rows) -> dict[str, int]:

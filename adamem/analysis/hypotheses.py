@@ -2,20 +2,22 @@
 
 A hypothesis is supported when the 95 % interval of its effect lies above 0 and Holm's p over the three is below
 0.05; not supported when the interval lies below 0, undecided otherwise. Where a claim is about several comparisons, the
-one in which it is weakest speaks for all (an intersection-union test, whose p needs no correction). The thresholds are
-the only constants.
+one in which it is weakest speaks for all (an intersection-union test, whose p needs no correction). Where both methods
+of a comparison were trained with further seeds, trainings are resampled beside items; an untrained method is the same
+in all of them. The thresholds are the only constants.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Any, Literal
 
 from adamem.analysis.quality import DIGITS, OURS, Bootstrap
-from adamem.analysis.results import Results
+from adamem.analysis.results import Pairs, Results
 from adamem.analysis.targets import LOWER, RETRIEVAL_AT_K, UPPER
-from adamem.evaluation.statistics import holm, paired_bootstrap, sign_flip
+from adamem.evaluation.statistics import crossed_bootstrap, holm, paired_bootstrap, sign_flip
 
 Verdict = Literal["supported", "not supported", "undecided"]
 
@@ -28,7 +30,8 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class Effect:
-    """A mean difference on one group with its 95 % interval and one-sided p that it is above 0."""
+    """A mean difference on one group with its 95 % interval and one-sided p that it is above 0; `trainings` has it for
+    each training seed."""
 
     group: str
     metric: str
@@ -38,6 +41,7 @@ class Effect:
     low: float
     high: float
     p: float
+    trainings: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,40 @@ class Hypothesis:
     p: float | None
     verdict: Verdict
     why: str
-    seeds: int = 1
+
+    @property
+    def seeds(self) -> int:
+        """Training seeds behind the comparison that decides."""
+        return len(self.weakest.trainings) if self.weakest else 1
 
 
-def judge(results: Results, bootstrap: Bootstrap, cost: Mapping[str, Any]) -> list[Hypothesis]:
-    """All three; `cost` is the content of `reports/efficiency.json`."""
-    claims = [_adaptive(results, bootstrap), _fusion(results, bootstrap), _caching(results, bootstrap, cost)]
+@dataclass(frozen=True)
+class Evidence:
+    """The answers of the landed run, those of trainings with further seeds, and how intervals are drawn."""
+
+    results: Results
+    bootstrap: Bootstrap
+    again: Sequence[Results] = ()
+
+    def pairs(self, a: str, b: str, group: str, metric: str) -> list[Pairs]:
+        """a and b on the same items, for every training that both have; none where one of them was not run."""
+        first = self.results.pairs(a, b, group, metric)
+        if first is None:
+            return []
+        more = [self._again(results, a, b, group, metric) for results in self.again]
+        return [first, *(pairs for pairs in more if pairs is not None)]
+
+    def _again(self, results: Results, a: str, b: str, group: str, metric: str) -> Pairs | None:
+        untrained = self.results.by_key[b, group].cost.trainable_parameters == 0
+        return results.pairs(a, b, group, metric, self.results if untrained else None)
+
+
+def judge(
+    results: Results, bootstrap: Bootstrap, cost: Mapping[str, Any], again: Sequence[Results] = ()
+) -> list[Hypothesis]:
+    """All three; `cost` is the content of `reports/efficiency.json`, `again` trainings with further seeds."""
+    known = Evidence(results, bootstrap, again)
+    claims = [_adaptive(known), _fusion(known), _caching(known, cost)]
     judged = [claim for claim in claims if claim.weakest is not None]
     corrected = holm([claim.weakest.p for claim in judged if claim.weakest is not None])
     p_values = {claim.name: round(p, DIGITS) for claim, p in zip(judged, corrected, strict=True)}
@@ -97,38 +129,37 @@ def _verdict(claim: Hypothesis, p: float | None) -> Hypothesis:
     return replace(claim, p=p, why="the interval holds 0")
 
 
-def _adaptive(results: Results, bootstrap: Bootstrap) -> Hypothesis:
+def _adaptive(known: Evidence) -> Hypothesis:
     claim = f"query-adaptive beats the best query-free compression at equal K on {FUSION}"
-    arms = [arm for arm in QUERY_FREE if (arm, FUSION) in results.by_key]
-    found = [effect for arm in arms if (effect := _difference(results, bootstrap, OURS, arm, FUSION)) is not None]
+    found = [effect for arm in QUERY_FREE if (effect := _difference(known, OURS, arm, FUSION)) is not None]
     best = min(found, key=lambda effect: effect.effect, default=None)
-    why = "no query-free arm was run" if best is None else _speechless(results, bootstrap, best.against)
+    why = "no query-free arm was run" if best is None else _speechless(known, best.against)
     return Hypothesis("H1", claim, best, tuple(found), None, "undecided", why)
 
 
-def _speechless(results: Results, bootstrap: Bootstrap, arm: str) -> str:
+def _speechless(known: Evidence, arm: str) -> str:
     """A query-free arm that knows no more than the question is no opponent."""
-    above = _difference(results, bootstrap, arm, LOWER, FUSION)
+    above = _difference(known, arm, LOWER, FUSION)
     if above is not None and above.low > 0:
         return ""
     return f"`{arm}`, the best query-free arm, does not beat `{LOWER}`, so beating it shows little"
 
 
-def _fusion(results: Results, bootstrap: Bootstrap) -> Hypothesis:
+def _fusion(known: Evidence) -> Hypothesis:
     claim = f"query-adaptive beats every top-k retrieval at as many decoder positions on {FUSION}"
     arms = [*RETRIEVAL_AT_K, *RETRIEVAL_TUNED]
-    found = [effect for arm in arms if (effect := _difference(results, bootstrap, OURS, arm, FUSION)) is not None]
-    missing = [arm for arm in RETRIEVAL_AT_K if (arm, FUSION) not in results.by_key]
+    found = [effect for arm in arms if (effect := _difference(known, OURS, arm, FUSION)) is not None]
+    missing = [arm for arm in RETRIEVAL_AT_K if (arm, FUSION) not in known.results.by_key]
     why = f"not run: {', '.join(missing)}" if missing else ""
     return Hypothesis("H2", claim, _weakest(found), tuple(found), None, "undecided", why)
 
 
-def _caching(results: Results, bootstrap: Bootstrap, cost: Mapping[str, Any]) -> Hypothesis:
+def _caching(known: Evidence, cost: Mapping[str, Any]) -> Hypothesis:
     claim = f"quality is at least {SHARE_OF_FULL} of tuned full context in every group, repeated queries are cheaper"
     found = [
         effect
-        for group in results.groups
-        if (effect := _difference(results, bootstrap, OURS, UPPER, group, SHARE_OF_FULL)) is not None
+        for group in known.results.groups
+        if (effect := _difference(known, OURS, UPPER, group, SHARE_OF_FULL)) is not None
     ]
     saved = _cheaper(cost)
     why = "" if saved else "repeated queries are not cheaper"
@@ -145,17 +176,21 @@ def _weakest(effects: Sequence[Effect]) -> Effect | None:
     return max(effects, key=lambda effect: (effect.p, -effect.low), default=None)
 
 
-def _difference(
-    results: Results, bootstrap: Bootstrap, a: str, b: str, group: str, share: float = 1.0
-) -> Effect | None:
-    """Mean of a - share * b over the items both answered."""
-    metric = results.metric(group)
-    pairs = results.pairs(a, b, group, metric)
-    if pairs is None:
+def _difference(known: Evidence, a: str, b: str, group: str, share: float = 1.0) -> Effect | None:
+    """Mean of a - share * b over the items both answered, and over trainings where there are several."""
+    metric, draw = known.results.metric(group), known.bootstrap
+    pairs = known.pairs(a, b, group, metric)
+    if not pairs:
         return None
-    theirs = [share * score for score in pairs.b]
+    clusters, theirs = pairs[0].clusters, [[share * score for score in one.b] for one in pairs]
+    gaps = [[x - y for x, y in zip(one.a, other, strict=True)] for one, other in zip(pairs, theirs, strict=True)]
     name = f"{a} - {share} {b} {group} {metric}"
-    found = paired_bootstrap(pairs.a, theirs, pairs.clusters, bootstrap.resamples, bootstrap.rng(name))
-    p = sign_flip(pairs.a, theirs, pairs.clusters, bootstrap.resamples, bootstrap.rng(f"{name} p"))
-    numbers = (round(value, DIGITS) for value in (found.difference, found.low, found.high, p))
-    return Effect(group, metric, b, len(pairs.a), *numbers)
+    if len(pairs) == 1:
+        found = paired_bootstrap(pairs[0].a, theirs[0], clusters, draw.resamples, draw.rng(name))
+    else:
+        found = crossed_bootstrap(gaps, clusters, draw.resamples, draw.rng(name))
+    ours, other = ([fmean(scores) for scores in zip(*rows, strict=True)] for rows in ([one.a for one in pairs], theirs))
+    p = sign_flip(ours, other, clusters, draw.resamples, draw.rng(f"{name} p"))
+    effect, low, high, p = (round(value, DIGITS) for value in (found.difference, found.low, found.high, p))
+    trainings = tuple(round(fmean(gap), DIGITS) for gap in gaps)
+    return Effect(group, metric, b, len(clusters), effect, low, high, p, trainings)

@@ -98,10 +98,17 @@ def verdicts(hypotheses: Sequence[Hypothesis]) -> str:
         "Each claim is judged by the comparison in which it is weakest: mean difference, 95 % interval (paired "
         "bootstrap by entity), one-sided p of a permutation test with Holm's correction over the three. For H3 the "
         "difference is to "
-        f"{SHARE_OF_FULL} of the bound. One training seed: the intervals speak of items, not of trainings. "
-        "All comparisons: [hypotheses.json](hypotheses.json).\n\n"
+        f"{SHARE_OF_FULL} of the bound. {_seeds(hypotheses)} All comparisons: [hypotheses.json](hypotheses.json).\n\n"
     )
     return head + markdown(["", "claim", "verdict", "weakest", "effect", "p"], rows, numbers_from=4)
+
+
+def _seeds(hypotheses: Sequence[Hypothesis]) -> str:
+    """What the intervals are over."""
+    several = [f"{one.name} over {one.seeds} trainings of both methods" for one in hypotheses if one.seeds > 1]
+    if not several:
+        return "One training seed: the intervals speak of items, not of trainings."
+    return f"Weighed are {', '.join(several)}: trainings and items are resampled together."
 
 
 def _setting(params: config.AdaMemConfig) -> str:

@@ -126,8 +126,9 @@ def required(row: Prediction, metric: str) -> float:
 
 @dataclass(frozen=True)
 class Training:
-    """The learning curves of one trained stage, as `tracking.Run.write` left them."""
+    """The learning curves of one trained stage, as `tracking.Run.write` left them in a file of that name."""
 
+    file: str
     stage: str
     seconds: float
     points: tuple[dict[str, Any], ...]
@@ -156,6 +157,6 @@ def read_training(folder: Path) -> list[Training]:
 def _read_training(path: Path) -> Training:
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
-        return Training(tree["stage"], tree["seconds"], tuple(tree["steps"]))
+        return Training(path.stem, tree["stage"], tree["seconds"], tuple(tree["steps"]))
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: not a learning curve ({error!r}); run the stage of that name again") from error

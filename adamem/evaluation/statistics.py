@@ -3,8 +3,12 @@
 Items that ask about the same entity stand or fall together, so they are resampled together: a bootstrap over
 clusters, with percentile intervals. Treating such items as independent makes intervals too narrow.
 
+Where both methods were trained several times, trainings and clusters are resampled together, each on its own: the
+pigeonhole bootstrap of crossed effects, which is on the wide side.
+
 Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 8 and 13; Holm, A Simple
-Sequentially Rejective Multiple Test Procedure (1979). Permutations: scipy's `permutation_test`.
+Sequentially Rejective Multiple Test Procedure (1979); Owen, The Pigeonhole Bootstrap (2007). Permutations: scipy's
+`permutation_test`.
 """
 
 from __future__ import annotations
@@ -67,6 +71,22 @@ def paired_bootstrap(
     return Interval(found.mean, found.low, found.high)
 
 
+def crossed_bootstrap(
+    differences: Sequence[Sequence[float]], groups: Sequence[Hashable], resamples: int, rng: np.random.Generator
+) -> Interval:
+    """The mean of a - b over trainings (outer) and items (inner), and its 95 % interval, both being resampled.
+
+    Raises:
+        ValueError: there is no training, or one does not have a value for each item.
+    """
+    if not len(differences) or not len(groups) or any(len(row) != len(groups) for row in differences):
+        raise ValueError(f"{[len(row) for row in differences]} values in {len(groups)} groups: give each its own")
+    sums = np.stack([_by_cluster(np.asarray(row, dtype=np.float64), groups)[0] for row in differences])
+    sizes = _by_cluster(np.zeros(len(groups)), groups)[1]
+    low, high = np.percentile(_crossed_means(sums, sizes, resamples, rng), _TAILS)
+    return Interval(float(sums.mean(0).sum() / sizes.sum()), float(low), float(high))
+
+
 def sign_flip(
     a: Sequence[float], b: Sequence[float], groups: Sequence[Hashable], resamples: int, rng: np.random.Generator
 ) -> float:
@@ -122,6 +142,18 @@ def _resampled_means(sums: np.ndarray, sizes: np.ndarray, resamples: int, rng: n
     for start in range(0, resamples, _BLOCK):
         drawn = rng.multinomial(count, equal, size=min(_BLOCK, resamples - start)).astype(np.float64)
         means.append(drawn @ sums / (drawn @ sizes))
+    return np.concatenate(means)
+
+
+def _crossed_means(sums: np.ndarray, sizes: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Means of resampled clusters (columns of `sums`) over resampled trainings (rows)."""
+    trainings, count = sums.shape
+    means = []
+    for start in range(0, resamples, _BLOCK):
+        block = min(_BLOCK, resamples - start)
+        rows = rng.multinomial(trainings, np.full(trainings, 1 / trainings), size=block) / trainings
+        columns = rng.multinomial(count, np.full(count, 1 / count), size=block).astype(np.float64)
+        means.append(((rows @ sums) * columns).sum(1) / (columns @ sizes))
     return np.concatenate(means)
 
 
