@@ -20,11 +20,12 @@ export TEXT QUESTION  # by the environment, so that quotes in them are harmless
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run evidence test lint unit smoke sanity demo ui profile clean
+.PHONY: help setup run evidence ablations test lint unit smoke sanity demo ui profile clean
 
 help:
 	@echo "make run                                the whole experiment: download, train, compare, plot (reports/README.md)"
 	@echo "make evidence                           further arms and the hypotheses with all of them (reports/evidence/README.md)"
+	@echo "make ablations                           settings changed one by one, and further seeds (reports/ablations/README.md)"
 	@echo "make test                               lint, types, import contracts, tests, the graph at toy size"
 	@echo "make smoke                              the same graph at toy size, in a temporary clone"
 	@echo "make sanity                             step 0 on the real small LLM: shapes, the loss falls, cached = fresh"
@@ -54,6 +55,12 @@ run: setup
 evidence: setup
 	$(BIN)/dvc repro stages/evidence/dvc.yaml
 	@echo "read reports/evidence/README.md"
+
+# two experiments at a time, and then the pages that speak of them
+ablations: setup
+	$(BIN)/python -m adamem.ablate
+	$(BIN)/dvc repro --single-item stages/ablations/dvc.yaml:compare stages/evidence/dvc.yaml:weigh
+	@echo "read reports/ablations/README.md"
 
 demo: setup
 	@test -n "$$TEXT" -a -n "$$QUESTION" || { echo "usage: make demo TEXT=notes.txt QUESTION='Who ...?'" >&2; exit 2; }

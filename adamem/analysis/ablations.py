@@ -32,7 +32,7 @@ class Experiment(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     about: str
-    set: dict[str, int | float | str]
+    set: dict[str, bool | int | float | str]
     ask: tuple[str, ...] = Field(min_length=1)
     keep: tuple[Literal["answers", "curves"], ...] = ()
 

@@ -70,6 +70,35 @@ def test_caching_that_saves_nothing_refutes_the_third(
     assert (third.verdict, third.why) == ("not supported", "repeated queries are not cheaper")
 
 
+def _judged(first: Path, params: config.AdaMemConfig, *again: Path) -> dict[str, Hypothesis]:
+    found = [results.read(folder / "benchmarks", first / "tasks") for folder in (first, *again)]
+    claims = hypotheses.judge(found[0], quality.Bootstrap.of(params), made_up_cost(), found[1:])
+    return {one.name: one for one in claims}
+
+
+def test_trainings_that_differ_widen_the_interval_and_can_take_a_verdict_back(
+    write: Callable[[str, Level], Path], levels: Level, params: config.AdaMemConfig
+) -> None:
+    first, same = write("first", levels), write("same", levels)
+    worse = write("worse", {**levels, "adamem": 0.2, "icae": 0.5})
+    alone, agreed, apart = (_judged(first, params, *more)["H1"] for more in ((), (same,), (worse,)))
+    assert (alone.seeds, agreed.seeds, apart.seeds) == (1, 2, 2)
+    assert (alone.verdict, agreed.verdict, apart.verdict) == ("supported", "supported", "undecided")
+    assert agreed.weakest is not None and apart.weakest is not None
+    assert agreed.weakest.trainings == (0.4, 0.4)
+    assert apart.weakest.trainings == (0.4, -0.3)
+    assert apart.weakest.high - apart.weakest.low > agreed.weakest.high - agreed.weakest.low
+
+
+def test_an_untrained_opponent_is_the_same_in_every_training_and_a_trained_one_must_be_there(
+    write: Callable[[str, Level], Path], levels: Level, params: config.AdaMemConfig
+) -> None:
+    first, again = write("first", levels), write("again", {"adamem": 0.8})
+    found = _judged(first, params, again)
+    assert (found["H1"].seeds, found["H2"].seeds) == (1, 2)
+    assert found["H2"].weakest is not None and found["H2"].weakest.trainings == (0.3, 0.2)
+
+
 def test_the_file_has_the_agreed_names(good: Path) -> None:
     found = json.loads((good / "hypotheses.json").read_text(encoding="utf-8"))
     assert list(found) == ["H1", "H2", "H3"]

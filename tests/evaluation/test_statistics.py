@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adamem.evaluation.statistics import holm, mean_interval, paired_bootstrap, shared_clusters, sign_flip
+from adamem.evaluation.statistics import (
+    crossed_bootstrap,
+    holm,
+    mean_interval,
+    paired_bootstrap,
+    shared_clusters,
+    sign_flip,
+)
 
 
 def _rng(seed: int = 0) -> np.random.Generator:
@@ -41,6 +48,39 @@ def test_pairing_takes_out_what_both_methods_share() -> None:
     assert (found.difference, found.low, found.high) == pytest.approx((1, 1, 1))
 
 
+def test_one_training_has_the_interval_of_its_items() -> None:
+    a, b = _rng(4).random(100).tolist(), _rng(5).random(100).tolist()
+    crossed = crossed_bootstrap([np.subtract(a, b).tolist()], range(100), 20_000, _rng(1))
+    plain = paired_bootstrap(a, b, range(100), 20_000, _rng(2))
+    assert (crossed.difference, crossed.low, crossed.high) == pytest.approx(
+        (plain.difference, plain.low, plain.high), abs=0.003
+    )
+
+
+def test_trainings_that_agree_add_no_width_and_those_that_differ_do() -> None:
+    items = _rng(3).normal(size=200)
+    same = crossed_bootstrap([items.tolist()] * 3, range(200), 20_000, _rng(1))
+    apart = crossed_bootstrap([(items + shift).tolist() for shift in (-1, 0, 1)], range(200), 20_000, _rng(1))
+    assert same.difference == pytest.approx(apart.difference)
+    half = 1.96 * items.std() / np.sqrt(200)
+    assert (same.low, same.high) == pytest.approx((items.mean() - half, items.mean() + half), abs=0.02)
+    assert apart.high - apart.low > 3 * (same.high - same.low)
+
+
+def test_intervals_over_trainings_cover_the_truth_where_those_over_items_do_not() -> None:
+    """Ten trainings with effects of their own: what one of them shows of its items says little of the next one."""
+    source, covered, naive = _rng(9), 0, 0
+    trials = 200
+    for _ in range(trials):
+        rows = 0.2 * source.normal(size=(10, 1)) + source.normal(size=200) / 4 + source.normal(size=(10, 200))
+        crossed = crossed_bootstrap(rows.tolist(), range(200), 500, source)
+        alone = mean_interval(rows[0].tolist(), range(200), 500, source)
+        covered += crossed.low <= 0 <= crossed.high
+        naive += alone.low <= 0 <= alone.high
+    assert 0.90 <= covered / trials <= 0.995
+    assert naive / trials < 0.75
+
+
 def test_swapping_the_methods_mirrors_the_interval() -> None:
     a, b = _rng(4).random(60).tolist(), _rng(5).random(60).tolist()
     forth, back = (paired_bootstrap(x, y, range(60), 2_000, _rng(6)) for x, y in ((a, b), (b, a)))
@@ -73,6 +113,8 @@ def test_unequal_or_empty_input_is_an_error() -> None:
         mean_interval([], [], 1_000, _rng())
     with pytest.raises(ValueError, match="2 scores against 1"):
         paired_bootstrap([1.0, 0.0], [1.0], ["x", "y"], 1_000, _rng())
+    with pytest.raises(ValueError, match=r"\[2, 1\] values in 2 groups"):
+        crossed_bootstrap([[1.0, 0.0], [1.0]], ["x", "y"], 1_000, _rng())
 
 
 def test_the_permutation_test_is_exact_on_a_worked_example() -> None:

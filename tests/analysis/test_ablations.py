@@ -1,0 +1,160 @@
+"""Ablations: the table says what it speaks of, and notices when that is gone; the page follows the table."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from adamem import ablate, config
+from adamem.analysis import ablation_page, ablations
+from adamem.analysis.ablations import Experiment, Row
+from adamem.analysis.quality import Bootstrap
+from adamem.analysis.results import read
+
+ROOT = Path(__file__).parents[2]
+LISTED = ablations.read_experiments(ROOT / ablate.LISTED)
+TABLE = ROOT / ablate.TABLE
+Level = Mapping[str, float]
+Writer = Callable[[str, Level], Path]
+
+
+def _row(name: str = "k4", **fields: object) -> Row:
+    numbers = {"n": 200, "value": 0.3, "low": 0.2, "high": 0.4, "decoder_tokens": 4.0}
+    gap = {"difference": -0.2, "difference_low": -0.3, "difference_high": -0.1}
+    words = {"about": "K", "changes": "resampler.n_latents=4", "method": "adamem", "group": "A", "metric": "f1"}
+    known = {"commit": "c" * 40, "settings": "s", "code": "c"}
+    return Row.model_validate({"experiment": name, **words, **numbers, **gap, **known, **fields})
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A checkout with the settings, the graph, and the code that it names."""
+    shutil.copytree(ROOT / "adamem", tmp_path / "adamem", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "stages", tmp_path / "stages", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def _stale(tree: Path, row: Row, experiment: Experiment) -> bool:
+    return ablations.mark([row], {row.experiment: experiment}, tree)[0].stale
+
+
+def test_a_row_is_stale_once_code_or_settings_that_decide_a_score_change(tree: Path) -> None:
+    experiment = LISTED["k4"]
+    row = _row(settings=ablations.settings_hash(tree, experiment), code=ablations.code_hash(tree))
+    assert not _stale(tree, row, experiment)
+
+    for place in ("adamem/analysis/plots.py", "adamem/tracking/runs.py", "stages/analyze.py"):
+        (tree / place).write_text("# no score comes from here\n", encoding="utf-8")
+    params = (tree / "params.yaml").read_text(encoding="utf-8")
+    (tree / "params.yaml").write_text(params.replace("resamples: 10000", "resamples: 9"), encoding="utf-8")
+    assert not _stale(tree, row, experiment)
+
+    (tree / "params.yaml").write_text(params.replace("film: true", "film: false"), encoding="utf-8")
+    assert _stale(tree, row, experiment)
+    (tree / "params.yaml").write_text(params, encoding="utf-8")
+    assert not _stale(tree, row, experiment)
+    (tree / "adamem/models/extractor.py").write_text("# changed\n", encoding="utf-8")
+    assert _stale(tree, row, experiment)
+    assert ablations.mark([row], {}, tree)[0].stale  # no longer listed
+
+
+def test_settings_count_as_the_experiment_has_them(tree: Path) -> None:
+    params = (tree / "params.yaml").read_text(encoding="utf-8")
+    before = ablations.settings_hash(tree, LISTED["k4"])
+    assert before != ablations.settings_hash(tree, LISTED["k8"])
+    (tree / "params.yaml").write_text(params.replace("n_latents: 32", "n_latents: 16"), encoding="utf-8")
+    assert ablations.settings_hash(tree, LISTED["k4"]) == before
+
+
+def test_the_committed_table_says_which_of_its_rows_are_stale() -> None:
+    rows = ablations.read(TABLE)
+    assert rows
+    assert ablations.mark(rows, LISTED, ROOT) == rows, "run `python -m adamem.ablate --mark`, then `make ablations`"
+
+
+def test_a_table_is_read_as_it_was_written_and_a_broken_line_is_named(tmp_path: Path) -> None:
+    rows = [_row(), _row("k8", difference=None, difference_low=None, difference_high=None, stale=True)]
+    ablations.write(tmp_path / "a.csv", rows)
+    assert ablations.read(tmp_path / "a.csv") == rows
+    assert ablations.read(tmp_path / "none.csv") == []
+    (tmp_path / "a.csv").write_text((tmp_path / "a.csv").read_text(encoding="utf-8").replace("0.3,", "much,", 1))
+    with pytest.raises(ValueError, match=r"a\.csv, line 2: .*\n.*value"):
+        ablations.read(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_every_experiment_can_be_set_and_asked(name: str) -> None:
+    one = LISTED[name]
+    tree = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    before = config.AdaMemConfig.checked(tree, "params.yaml")
+    for key, value in one.set.items():
+        *sections, last = key.lstrip("+").split(".")
+        place = tree
+        for section in sections:
+            place = place[section]
+        assert (last in place) != key.startswith("+"), f"{name}: {key}"
+        place[last] = value
+    assert config.AdaMemConfig.checked(tree, name) != before
+    assert all(ablate.target(method).endswith(f"@{method}") for method in one.ask)
+
+
+def test_no_stage_for_a_method_and_no_such_experiment_are_said_before_anything_runs() -> None:
+    with pytest.raises(ValueError, match="no stage asks 'oracle'"):
+        ablate.target("oracle")
+    with pytest.raises(ValueError, match="no experiment 'k5'; there are: seed1, seed2, k4"):
+        ablate.run(["k5"], 1)
+
+
+def test_a_score_is_held_against_the_same_method_of_the_landed_run(
+    write: Writer, levels: Level, params: config.AdaMemConfig
+) -> None:
+    landed, again = write("landed", levels), write("again", {"adamem": 0.7, "new": 0.4})
+    found = [read(folder / "benchmarks", landed / "tasks") for folder in (again, landed)]
+    scores = ablations.score(found[0], found[1], "adamem", Bootstrap.of(params))
+    assert [row["group"] for row in scores] == ["A", "B", "C", "D"]
+    assert {(row["value"], row["difference"]) for row in scores} == {(0.7, -0.2)}
+    assert all(row["low"] < row["value"] < row["high"] for row in scores)
+    assert ablations.score(found[0], found[1], "new", Bootstrap.of(params))[0]["difference"] is None
+
+
+def test_the_page_speaks_as_the_table_has_it(
+    reports: Callable[[Level], Path], levels: Level, params: config.AdaMemConfig
+) -> None:
+    folder = reports({**levels, "full_context": 0.4, "adamem_step0": 0.1})
+    shutil.copytree(folder / "benchmarks/icae", folder / "evidence/benchmarks/icae")
+    (folder / "ablations/training").mkdir(parents=True)
+    shutil.copy(folder / "training/phase2.json", folder / "ablations/training/p256_s2.json")
+    gone = {"difference": -0.5, "difference_low": -0.6, "difference_high": -0.4}
+    same = {"difference": 0.01, "difference_low": -0.1, "difference_high": 0.1}
+    rows = [
+        *(_row(group=group) for group in "AD"),
+        *(_row(group=group, method="rag_minilm_k", value=0.5) for group in "AD"),
+        *(_row("no_film", about="latents", group=group, stale=True, **same) for group in "AD"),
+        *(_row("start_random", about="start", group=group, **gone) for group in "AD"),
+        *(_row("seed1", about="training seed", group=group, value=0.6) for group in "AD"),
+        *(
+            _row("p256_s2", about=ablation_page.WINDOW, group=group, method="adamem_step0", value=0.02)
+            for group in "AD"
+        ),
+    ]
+    ablations.write(folder / "ablations/ablations.csv", rows)
+    ablation_page.write(folder, folder / "tasks", params)
+    page = (folder / "ablations/README.md").read_text(encoding="utf-8")
+    assert "worse than the landed run: `start_random` (-0.50); not to be told from it: `no_film` (+0.01)." in page
+    assert "`rag_minilm_k` scores 0.50 at 4 (`adamem` is above it at 0 of 1)" in page
+    assert "2 training seeds of the landed settings give 0.60 to 0.90 on A and 0.60 to 0.90 on D." in page
+    assert "**Older than the code or settings beside them:** `no_film`." in page
+    assert "| `p256_s2` | resampler.n_latents=4 | untrained | 0.02 | 0.02 |" in page
+    for plot in ("compression", "changes", "windows"):
+        assert (folder / f"ablations/plots/{plot}.png").stat().st_size > 10_000
+
+
+def test_without_experiments_it_says_what_to_run(tmp_path: Path, params: config.AdaMemConfig) -> None:
+    with pytest.raises(ValueError, match="no experiment in it; run `make ablations`"):
+        ablation_page.write(tmp_path, tmp_path / "tasks", params)

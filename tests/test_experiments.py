@@ -1,0 +1,61 @@
+"""The door to DVC's experiments, on a real repository of one stage."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from adamem.tracking import experiments
+
+GRAPH = """\
+stages:
+  score:
+    cmd: python -c "open('score.txt', 'w').write(open('params.yaml').read())"
+    params: [k]
+    outs: [{score.txt: {cache: false}}]
+  broken:
+    cmd: python -c "raise SystemExit(3)"
+    params: [k]
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in [name for name in os.environ if name.startswith(("DVC_", "GIT_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "test")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dvc.yaml").write_text(GRAPH, encoding="utf-8")
+    (tmp_path / "params.yaml").write_text("k: 1\n", encoding="utf-8")
+    for command in ("git init -q", "dvc init -q", "dvc config core.analytics false", "git add -A", "git commit -qm x"):
+        subprocess.run(command.split(), check=True)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_what_is_queued_is_run_apart_and_can_be_read(repository: Path) -> None:
+    baseline = experiments.head()
+    experiments.queue("two", {"k": 2, "+film": False}, ["score"])
+    experiments.queue("three", {"k": 3}, ["broken"])
+    with pytest.raises(ValueError, match="run-all"):
+        experiments.run_queue(jobs=2)
+    found = experiments.revision("two", baseline)
+    assert found is not None
+    assert experiments.content(found, "score.txt") == "k: 2\nfilm: false\n"
+    assert experiments.revision("three", baseline) is None
+    assert (repository / "params.yaml").read_text(encoding="utf-8") == "k: 1\n"
+    assert not (repository / "score.txt").exists()
+    with pytest.raises(ValueError, match=r"none\.txt"):
+        experiments.content(found, "none.txt")
+
+
+def test_what_dvc_refuses_is_an_error(repository: Path) -> None:
+    with pytest.raises(ValueError, match="dvc exp run --queue"):
+        experiments.queue("one", {"unknown.key": 2}, ["score"])
