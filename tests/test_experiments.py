@@ -33,7 +33,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "dvc.yaml").write_text(GRAPH, encoding="utf-8")
-    (tmp_path / "params.yaml").write_text("k: 1\n", encoding="utf-8")
+    (tmp_path / "params.yaml").write_text("k: 1\nold: x\n", encoding="utf-8")
     for command in ("git init -q", "dvc init -q", "dvc config core.analytics false", "git add -A", "git commit -qm x"):
         subprocess.run(command.split(), check=True)
     return tmp_path
@@ -42,7 +42,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.slow
 def test_what_is_queued_is_run_apart_and_can_be_read(repository: Path) -> None:
     baseline = experiments.head()
-    experiments.queue("two", {"k": 2, "+film": False}, ["score"])
+    experiments.queue("two", {"k": 2, "+film": False, "old": None}, ["score"])
     experiments.queue("three", {"k": 3}, ["broken"])
     with pytest.raises(ValueError, match="run-all"):
         experiments.run_queue(jobs=2)
@@ -50,7 +50,7 @@ def test_what_is_queued_is_run_apart_and_can_be_read(repository: Path) -> None:
     assert found is not None
     assert experiments.content(found, "score.txt") == "k: 2\nfilm: false\n"
     assert experiments.revision("three", baseline) is None
-    assert (repository / "params.yaml").read_text(encoding="utf-8") == "k: 1\n"
+    assert (repository / "params.yaml").read_text(encoding="utf-8") == "k: 1\nold: x\n"
     assert not (repository / "score.txt").exists()
     with pytest.raises(ValueError, match=r"none\.txt"):
         experiments.content(found, "none.txt")

@@ -10,6 +10,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,18 +28,30 @@ HASH_DIGITS = 12
 
 
 class Experiment(BaseModel):
-    """What differs from `params.yaml` (`set`), the methods asked, what it is about, and what is kept beside scores."""
+    """What differs from `params.yaml` (`set`; null takes a key away), the methods asked, what it is about, and what is
+    kept beside the scores."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     about: str
-    set: dict[str, bool | int | float | str]
+    set: dict[str, bool | int | float | str | None]
     ask: tuple[str, ...] = Field(min_length=1)
     keep: tuple[Literal["answers", "curves"], ...] = ()
 
     @property
     def changes(self) -> str:
-        return " ".join(f"{key.lstrip('+')}={value}" for key, value in self.set.items())
+        return " ".join(f"{key.lstrip('+')}={value}" for key, value in self.set.items() if value is not None)
+
+    def applied(self, tree: dict[str, Any]) -> dict[str, Any]:
+        """The settings with these changes; `tree`, which is `params.yaml`, is changed."""
+        for key, value in self.set.items():
+            *sections, last = key.lstrip("+").split(".")
+            place = reduce(lambda found, section: found[section], sections, tree)
+            if value is None:
+                del place[last]
+            else:
+                place[last] = value
+        return tree
 
 
 class Row(BaseModel):
@@ -135,13 +148,7 @@ def mark(rows: Sequence[Row], experiments: Mapping[str, Experiment], root: Path)
 def settings_hash(root: Path, experiment: Experiment) -> str:
     """A hash of the settings that decide a score, `params.yaml` with the experiment's changes."""
     tree = YAML(typ="safe", pure=True).load((root / "params.yaml").read_text(encoding="utf-8"))
-    for key, value in experiment.set.items():
-        *sections, last = key.lstrip("+").split(".")
-        place = tree
-        for section in sections:
-            place = place[section]
-        place[last] = value
-    read = {key: value for key, value in tree.items() if key not in UNREAD}
+    read = {key: value for key, value in experiment.applied(tree).items() if key not in UNREAD}
     return _hash(json.dumps(read, sort_keys=True))
 
 

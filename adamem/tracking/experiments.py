@@ -17,12 +17,13 @@ def head() -> str:
 
 
 def queue(name: str, changes: Mapping[str, object], targets: Sequence[str]) -> None:
-    """Queue one experiment: settings by their path (with + where the file lacks the key), and the stages to reach.
+    """Queue one experiment: settings by their path (with + where the file lacks the key, None to take it away), and the
+    stages to reach.
 
     Raises:
         ValueError: DVC refuses it; what it said stands above.
     """
-    settings = [part for key, value in changes.items() for part in ("-S", f"{key}={_text(value)}")]
+    settings = [part for change in changes.items() for part in ("-S", _setting(*change))]
     _run("dvc", "exp", "run", "--queue", "--name", name, *settings, *targets)
 
 
@@ -51,8 +52,11 @@ def content(commit: str, path: str) -> str:
     return _read("git", "show", f"{commit}:{path}")
 
 
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _setting(key: str, value: object) -> str:
+    """As Hydra's grammar has it."""
+    if value is None:
+        return f"~{key}"
+    return f"{key}={str(value).lower() if isinstance(value, bool) else value}"
 
 
 def _run(*command: str, **environment: str) -> None:
