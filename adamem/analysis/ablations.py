@@ -23,7 +23,7 @@ from adamem.analysis.tables import write_csv
 from adamem.evaluation.statistics import mean_interval, paired_bootstrap
 
 STAGES = ("features", "tasks", "teacher", "phase1", "phase2", "phase3", "baseline", "benchmark")  # decide a score
-UNREAD = ("launcher", "efficiency", "needle", "analysis")  # sections that decide none
+UNREAD = ("launcher", "efficiency", "needle", "fanout", "analysis")  # sections that decide none
 HASH_DIGITS = 12
 
 

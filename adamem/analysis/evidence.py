@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adamem import config
-from adamem.analysis import costs, heat, hypotheses, page, peers, plots, tables
+from adamem.analysis import costs, fanout, heat, hypotheses, page, peers, plots, tables
 from adamem.analysis.methods import in_order, style
 from adamem.analysis.quality import OURS, Bootstrap, Summary, metrics, summarise
 from adamem.analysis.results import Results, read
@@ -68,11 +68,14 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> dict[str, 
     needles = heat.read(folder / "needle.json")
     heat.needle(needles, folder / "plots" / "needle.png")
     heat.lengths(needles, folder / "plots" / "lengths.png")
-    tables.write_text(folder / "README.md", _render(results, summary, claims, needles))
+    human = fanout.section(fanout.read(folder / "fanout.json"), bootstrap)
+    tables.write_text(folder / "README.md", _render(results, summary, claims, needles, human))
     return found
 
 
-def _render(results: Results, summary: Summary, claims: list[hypotheses.Hypothesis], needles: heat.Rows) -> str:
+def _render(
+    results: Results, summary: Summary, claims: list[hypotheses.Hypothesis], needles: heat.Rows, human: str
+) -> str:
     parts = [
         INTRO,
         "## Verdicts\n\n" + page.verdicts(claims),
@@ -84,6 +87,7 @@ def _render(results: Results, summary: Summary, claims: list[hypotheses.Hypothes
         "## Compressors that others wrote\n\n" + peers.section(summary),
         "## Where is it lost?\n\n" + _losses(summary),
         NEEDLES.format(**_counts(needles)),
+        "## Questions that people wrote\n\n" + human,
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from adamem.config.section import PositiveInt, Section
-from adamem.config.sources import FactsSource, PublicSource
+from adamem.config.sources import FactsSource, PublicSource, Wheel
 from adamem.config.training import Optimiser
 
 Group = Literal["A", "B", "C", "D"]
@@ -130,6 +130,22 @@ class Needle(Section):
     depths: PositiveInt
     items: PositiveInt
     methods: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Fanout(Section):
+    source: Wheel
+    member: Annotated[str, Field(min_length=1)]
+    items: PositiveInt
+    min_tokens: PositiveInt
+    max_tokens: PositiveInt
+    max_new_tokens: PositiveInt
+    methods: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Fanout:
+        if self.min_tokens + 32 > self.max_tokens:
+            raise ValueError(f"max_tokens {self.max_tokens} must be 32 or more above min_tokens {self.min_tokens}")
+        return self
 
 
 class Analysis(Section):

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from adamem.config.comparison import Analysis, Baselines, Benchmarks, Efficiency, Evaluation, Needle
+from adamem.config.comparison import Analysis, Baselines, Benchmarks, Efficiency, Evaluation, Fanout, Needle
 from adamem.config.model import ChunkEncoder, Interface, Model, Projection, Resampler
 from adamem.config.section import Section
 from adamem.config.sources import Data, Llm
@@ -37,6 +37,7 @@ class AdaMemConfig(Section):
     evaluation: Evaluation
     efficiency: Efficiency
     needle: Needle
+    fanout: Fanout
     analysis: Analysis
 
     @property

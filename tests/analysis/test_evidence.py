@@ -30,6 +30,9 @@ def _weigh(folder: Path, params: config.AdaMemConfig) -> dict[str, dict[str, obj
     rows = [{"method": m, "length": n, "depth": d, "n": 3, "em": 0.0, "f1": 0.5} for m, n, d in cells]
     (folder / "evidence").mkdir(exist_ok=True)
     (folder / "evidence/needle.json").write_text(json.dumps(rows), encoding="utf-8")
+    one = dict.fromkeys(("coverage", "rouge_1", "rouge_2", "rouge_l"), 0.5)
+    asked = [{"method": "adamem", "n": 2, **one, "items": {"a": one, "b": one}}]
+    (folder / "evidence/fanout.json").write_text(json.dumps(asked), encoding="utf-8")
     evidence.write(folder, folder / "tasks", params)
     return json.loads((folder / "evidence/hypotheses.json").read_text(encoding="utf-8"))
 
