@@ -23,7 +23,7 @@ from adamem.analysis.results import Results, read
 from adamem.analysis.tables import write_text
 from adamem.tracking import experiments as queued
 
-ROOT = Path()
+ROOT, TASKS = Path(), Path("data/tasks")
 LISTED = Path("stages/ablations/experiments.yaml")
 REPORTS, EVIDENCE = "reports/benchmarks", "reports/evidence/benchmarks"
 ANSWERS, CURVES = Path("reports/ablations/answers"), Path("reports/ablations/training")
@@ -45,8 +45,11 @@ class Landed:
 
     @classmethod
     def here(cls) -> Landed:
+        """Raises ValueError where the landed run is not in this checkout."""
+        if not any(TASKS.glob("*/test.jsonl")):
+            raise ValueError(f"{TASKS}: no items there; run `make run` or `dvc pull` first")
         evidence = [Path(EVIDENCE)] if any(Path(EVIDENCE).glob("*/*.json")) else []
-        return cls(read(Path(REPORTS), Path("data/tasks"), *evidence), Bootstrap.of(config.load()), queued.head())
+        return cls(read(Path(REPORTS), TASKS, *evidence), Bootstrap.of(config.load()), queued.head())
 
 
 def run(names: Sequence[str], jobs: int) -> list[str]:
@@ -102,7 +105,7 @@ def collect(name: str, listed: Mapping[str, Experiment], commit: str, landed: La
         folder = ANSWERS / name if "answers" in experiment.keep else Path(scratch)
         for method in experiment.ask:
             _fetch(method, commit, folder)
-        results = read(folder, Path("data/tasks"))
+        results = read(folder, TASKS)
     if "curves" in experiment.keep:
         write_text(CURVES / f"{name}.json", queued.content(commit, TRAINED))
     head = {"experiment": name, "about": experiment.about, "changes": experiment.changes, "commit": landed.commit}
