@@ -63,27 +63,17 @@ def run(names: Sequence[str], jobs: int) -> list[str]:
         raise ValueError(f"{LISTED}: no experiment {unknown[0]!r}; there are: {', '.join(listed)}")
     landed = Landed.here()
     wanted = [name for name in names or listed if _missing(name, listed)]
-    for name in wanted:
-        if queued.revision(name, landed.commit) is None:
+    open_ones = [name for name in wanted if queued.revision(name, landed.commit) is None]
+    waiting = queued.waiting() if open_ones else set()
+    for name in open_ones:
+        if name not in waiting:
             queued.queue(name, listed[name].set, [target(method) for method in listed[name].ask])
-    failure = _run_queue(wanted, jobs, landed.commit)
+    if open_ones:
+        queued.run_queue(jobs)
     for name in wanted:
         if commit := queued.revision(name, landed.commit):
             collect(name, listed, commit, landed)
-    if failure:
-        print(failure)
     return [name for name in wanted if _missing(name, listed)]
-
-
-def _run_queue(wanted: Sequence[str], jobs: int, baseline: str) -> str:
-    """Run what is not there yet; what went wrong, so that the others are collected all the same."""
-    if all(queued.revision(name, baseline) for name in wanted):
-        return ""
-    try:
-        queued.run_queue(jobs)
-    except ValueError as error:
-        return str(error)
-    return ""
 
 
 def target(method: str) -> str:

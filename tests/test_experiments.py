@@ -44,8 +44,9 @@ def test_what_is_queued_is_run_apart_and_can_be_read(repository: Path) -> None:
     baseline = experiments.head()
     experiments.queue("two", {"k": 2, "+film": False, "old": None}, ["score"])
     experiments.queue("three", {"k": 3}, ["broken"])
-    with pytest.raises(ValueError, match="run-all"):
-        experiments.run_queue(jobs=2)
+    assert experiments.waiting() == {"two", "three"}
+    experiments.run_queue(jobs=2)
+    assert experiments.waiting() == set()
     found = experiments.revision("two", baseline)
     assert found is not None
     assert experiments.content(found, "score.txt") == "k: 2\nfilm: false\n"

@@ -83,7 +83,7 @@ def test_the_gpu_profile_has_the_planned_sizes(place: Path) -> None:
     profile.apply("gpu")
     found = load(place / "params.yaml")
     assert found.resampler.n_latents == 32
-    assert (found.chunk_encoder.summary_states, found.chunk_encoder.chunk_size) == (2, 256)
+    assert (found.chunk_encoder.summary_states, found.chunk_encoder.chunk_size) == (64, 256)
     assert found.llm.source.kind == "hub"
     assert found.data.corpus.kind == "fineweb"
     teacher, optimiser = found.phase1.teacher, found.phase1.optimiser

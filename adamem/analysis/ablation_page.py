@@ -40,7 +40,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> list[Row]:
         raise ValueError(f"{folder / 'ablations.csv'}: no experiment in it; run `make ablations`")
     results = read(reports / "benchmarks", tasks, reports / "evidence" / "benchmarks")
     summary = summarise(results, Bootstrap.of(params))
-    curves = _curves(read_training(folder / "training"), read_training(reports / "training"))
+    curves = _curves(rows, read_training(folder / "training"), read_training(reports / "training"))
 
     ablation_plots.compression(_about(rows, SIZE), results, summary, folder / "plots" / "compression.png")
     ablation_plots.changes(_changes(rows), folder / "plots" / "changes.png")
@@ -79,9 +79,11 @@ def _changes(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.method == OURS and row.about not in (SIZE, SEED, WINDOW)]
 
 
-def _curves(kept: Sequence[Training], landed: Sequence[Training]) -> dict[str, Training]:
-    """The kept curves by experiment, and phase 2 of the landed run."""
-    return {"landed": next(one for one in landed if one.stage == "phase2")} | {one.file: one for one in kept}
+def _curves(rows: Sequence[Row], kept: Sequence[Training], landed: Sequence[Training]) -> dict[str, Training]:
+    """Phase 2 of the landed run, and the kept curves by experiment, in the order of the table."""
+    by_name = {one.file: one for one in kept}
+    order = [name for name in dict.fromkeys(row.experiment for row in rows) if name in by_name]
+    return {"landed": next(one for one in landed if one.stage == "phase2")} | {name: by_name[name] for name in order}
 
 
 def _sizes(rows: Sequence[Row], summary: Summary, group: str) -> str:
@@ -99,11 +101,9 @@ def _sizes(rows: Sequence[Row], summary: Summary, group: str) -> str:
             line += f" (`{OURS}` is above it at {above} of {len(shared)})"
         lines.append(line)
     landed = summary.of(OURS, group)
-    return (
-        f"On {group}, by decoder positions: {'; '.join(lines)}. The landed run has {landed.value:.2f}."
-        if landed
-        else ""
-    )
+    if not lines or landed is None:
+        return ""
+    return f"On {group}, by decoder positions: {'; '.join(lines)}. The landed run has {landed.value:.2f}."
 
 
 def _effects(rows: Sequence[Row], group: str) -> str:

@@ -15,11 +15,12 @@ from adamem.analysis.quality import Summary
 from adamem.analysis.results import Results, Training
 
 GROUPS = ("A", "D")  # those that the ablations are about
+POSITIONS = (4, 8, 16, 32, 64, 128, 256)
 FULL = "full_context"  # the method whose decoder positions are the tokens of the text
 
 
 def compression(rows: Sequence[Row], results: Results, summary: Summary, path: Path) -> None:
-    """Quality against decoder positions, and above against text tokens for each of them: a line for a method that was
+    """Quality against decoder positions, which is also how far the text is compressed: a line for a method that was
     trained at several K, a point for the others."""
     figure = Figure(figsize=(11.5, 4.8), layout="constrained")
     for panel, group in zip(figure.subplots(1, 2, sharey=True), GROUPS, strict=True):
@@ -29,14 +30,11 @@ def compression(rows: Sequence[Row], results: Results, summary: Summary, path: P
             _line(panel, method, sorted([*points, *_landed(results, summary, method, group)]))
         for method in in_order({row.method for row in summary.quality} - {row.method for row in swept}):
             _line(panel, method, _landed(results, summary, method, group))
-        panel.set_xscale("log", base=2)
-        panel.set(title=GROUP_NAMES[group], xlabel="decoder positions", ylim=(-0.03, 1.03))
-        panel.xaxis.set_major_formatter("{x:g}")
         tokens = results.by_key[FULL, group].cost.decoder_tokens
-        above = panel.secondary_xaxis("top", functions=(lambda x, n=tokens: n / x, lambda x, n=tokens: n / x))
-        above.xaxis.set_major_formatter("{x:.3g}")
-        above.set_xlabel("text tokens for each decoder position", fontsize=8)
-        above.tick_params(labelsize=7)
+        panel.set_xscale("log", base=2)
+        panel.set_xticks(POSITIONS, [f"{count}\n{tokens / count:.3g}×" for count in POSITIONS])
+        panel.set(title=GROUP_NAMES[group], ylim=(-0.03, 1.03))
+        panel.set_xlabel("decoder positions, and how many times fewer they are than the text")
         plain(panel, "both")
         panel.set_ylabel(METRIC_NAMES[results.metric(group)])
     handles, names = figure.axes[0].get_legend_handles_labels()

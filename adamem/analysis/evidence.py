@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adamem import config
-from adamem.analysis import costs, fanout, heat, hypotheses, page, peers, plots, tables
+from adamem.analysis import costs, fanout, heat, hypotheses, page, peers, plots, tables, verdicts
 from adamem.analysis.methods import in_order, style
 from adamem.analysis.quality import OURS, Bootstrap, Summary, metrics, summarise
 from adamem.analysis.results import Results, read
@@ -78,8 +78,8 @@ def _render(
 ) -> str:
     parts = [
         INTRO,
-        "## Verdicts\n\n" + page.verdicts(claims),
-        _trainings(claims),
+        "## Verdicts\n\n" + verdicts.table(claims),
+        verdicts.trainings(claims),
         "## Every method on every group\n\n" + tables.main_table(results, summary),
         "![Quality per group and method with 95 % intervals](plots/quality.png)",
         page.legend(results),
@@ -90,17 +90,6 @@ def _render(
         "## Questions that people wrote\n\n" + human,
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _trainings(claims: list[hypotheses.Hypothesis]) -> str:
-    """The effects that decide, one training after the other."""
-    several = [one for one in claims if one.weakest is not None and one.seeds > 1]
-    rows = [[one.name, *(f"{value:+.3f}" for value in one.weakest.trainings)] for one in several if one.weakest]
-    if not rows:
-        return ""
-    header = ["", *(f"training {number}" for number in range(1, max(map(len, rows))))]
-    head = "The effects above by training seed; the first is the landed run, the others are in `reports/ablations`.\n\n"
-    return head + tables.markdown(header, rows)
 
 
 def _counts(needles: heat.Rows) -> dict[str, int]:

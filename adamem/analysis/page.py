@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from adamem import config
-from adamem.analysis import costs, examples
-from adamem.analysis.hypotheses import SHARE_OF_FULL, Hypothesis
+from adamem.analysis import costs, examples, verdicts
+from adamem.analysis.hypotheses import Hypothesis
 from adamem.analysis.methods import in_order, style
 from adamem.analysis.quality import OURS, Summary
 from adamem.analysis.results import Results, Training
@@ -70,7 +70,7 @@ def render(params: config.AdaMemConfig, results: Results, summary: Summary, judg
     """The whole page as Markdown."""
     parts = [
         INTRO,
-        "## Hypotheses\n\n" + verdicts(judged.hypotheses),
+        "## Hypotheses\n\n" + verdicts.table(judged.hypotheses),
         BEYOND,
         _setting(params),
         "## Targets\n\n" + _targets(judged.targets),
@@ -83,32 +83,6 @@ def render(params: config.AdaMemConfig, results: Results, summary: Summary, judg
         REPRODUCE,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def verdicts(hypotheses: Sequence[Hypothesis]) -> str:
-    """The claims with the numbers that judge them."""
-    rows = []
-    for one in hypotheses:
-        weakest = one.weakest
-        numbers = "" if weakest is None else f"{weakest.effect:+.3f} ({weakest.low:+.3f} to {weakest.high:+.3f})"
-        place = "" if weakest is None else f"{weakest.group}, against `{weakest.against}`, {weakest.metric}"
-        p = "" if one.p is None else f"{one.p:.4f}"
-        rows.append([one.name, one.claim, f"**{one.verdict}**: {one.why}", place, numbers, p])
-    head = (
-        "Each claim is judged by the comparison in which it is weakest: mean difference, 95 % interval (paired "
-        "bootstrap by entity), one-sided p of a permutation test with Holm's correction over the three. For H3 the "
-        "difference is to "
-        f"{SHARE_OF_FULL} of the bound. {_seeds(hypotheses)} All comparisons: [hypotheses.json](hypotheses.json).\n\n"
-    )
-    return head + markdown(["", "claim", "verdict", "weakest", "effect", "p"], rows, numbers_from=4)
-
-
-def _seeds(hypotheses: Sequence[Hypothesis]) -> str:
-    """What the intervals are over."""
-    several = [f"{one.name} over {one.seeds} trainings of both methods" for one in hypotheses if one.seeds > 1]
-    if not several:
-        return "One training seed: the intervals speak of items, not of trainings."
-    return f"Weighed are {', '.join(several)}: trainings and items are resampled together."
 
 
 def _setting(params: config.AdaMemConfig) -> str:

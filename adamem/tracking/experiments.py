@@ -27,11 +27,18 @@ def queue(name: str, changes: Mapping[str, object], targets: Sequence[str]) -> N
     _run("dvc", "exp", "run", "--queue", "--name", name, *settings, *targets)
 
 
+def waiting() -> set[str]:
+    """The names of experiments that are queued, for instance by a call that was interrupted."""
+    lines = (line.split() for line in _read("dvc", "queue", "status").splitlines())
+    return {words[1] for words in lines if len(words) > 2 and words[-1] == "Queued"}
+
+
 def run_queue(jobs: int) -> None:
-    """Run all that is queued, `jobs` at a time, each in a copy of the working tree with its share of the CPUs.
+    """Run all that is queued, `jobs` at a time, each in a copy of the working tree with its share of the CPUs. One that
+    fails says so and has no revision then; the others are kept.
 
     Raises:
-        ValueError: an experiment failed; the others are kept.
+        ValueError: DVC itself failed; what it said stands above.
     """
     threads = str(max(1, (os.cpu_count() or 1) // jobs))
     _run("dvc", "exp", "run", "--run-all", "--jobs", str(jobs), OMP_NUM_THREADS=threads)

@@ -1,0 +1,30 @@
+"""The README says what the reports say."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
+JUDGED = json.loads((ROOT / "reports/evidence/hypotheses.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_a_verdict_stands_there_with_its_numbers(name: str) -> None:
+    one = JUDGED[name]
+    [cells] = re.findall(rf"^\| {name} \| [^|]+ \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", PAGE, re.MULTILINE)
+    verdict, comparison, trainings = cells
+    assert (verdict, trainings) == (one["verdict"], str(one["seeds"]))
+    numbers = f"{one['effect']:+.3f} {one['metric']} ({one['low']:+.3f} to {one['high']:+.3f})"
+    assert comparison.startswith(f"{one['group']}: {numbers} ")
+    assert comparison.endswith(f"`{one['against']}`")
+
+
+def test_links_lead_somewhere() -> None:
+    targets = re.findall(r"\]\((?!http)([^)#]+)[^)]*\)", PAGE)
+    assert targets
+    assert not [target for target in targets if not (ROOT / target).exists()]
