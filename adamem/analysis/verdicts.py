@@ -28,10 +28,11 @@ def table(hypotheses: Sequence[Hypothesis]) -> str:
 
 def _seeds(hypotheses: Sequence[Hypothesis]) -> str:
     """What the intervals are over."""
-    several = [f"{one.name} over {one.seeds} trainings of both methods" for one in hypotheses if one.seeds > 1]
-    if not several:
+    counts = {one.name: one.seeds for one in hypotheses}
+    if max(counts.values()) == 1:
         return "One training seed: the intervals speak of items, not of trainings."
-    return f"Weighed are {', '.join(several)}: trainings and items are resampled together."
+    over = ", ".join(f"{name} over {count}" for name, count in counts.items())
+    return f"Trainings of both methods: {over}. Where there are several, they are resampled together with the items."
 
 
 def trainings(hypotheses: Sequence[Hypothesis]) -> str:
