@@ -24,6 +24,14 @@ def test_a_verdict_stands_there_with_its_numbers(name: str) -> None:
     assert comparison.endswith(f"`{one['against']}`")
 
 
+def test_the_limit_on_questions_that_people_wrote_has_the_numbers_of_the_page() -> None:
+    page = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8").split("## Questions that people wrote")[1]
+    cells = {
+        name: re.findall(rf"^\| `{name}` \| ([^|]+) \|", page, re.MULTILINE)[0] for name in ("adamem", "rag_minilm_k")
+    }
+    assert f"{cells['adamem']} of the names and values, plain retrieval {cells['rag_minilm_k']}" in PAGE
+
+
 def test_links_lead_somewhere() -> None:
     targets = re.findall(r"\]\((?!http)([^)#]+)[^)]*\)", PAGE)
     assert targets
