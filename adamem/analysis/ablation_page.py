@@ -114,7 +114,7 @@ def _effects(rows: Sequence[Row], group: str) -> str:
     same = [_named(row) for row in mine if (row.difference_high or 0) >= 0 >= (row.difference_low or 0)]
     parts = [("worse than the landed run", below), ("better", above), ("not to be told from it", same)]
     said = "; ".join(f"{what}: {', '.join(names)}" for what, names in parts if names)
-    return f"On {group}, {said}."
+    return f"On {group}, {said}." if said else ""
 
 
 def _named(row: Row) -> str:
@@ -130,12 +130,10 @@ def _spread(rows: Sequence[Row], summary: Summary) -> str:
         if values and landed is not None:
             found = sorted([landed.value, *values])
             lines.append(f"{found[0]:.2f} to {found[-1]:.2f} on {group}")
+    if not lines:
+        return ""
     count = 1 + len({row.experiment for row in rows})
-    return (
-        f"Each is one training. {count} training seeds of the landed settings give {' and '.join(lines)}."
-        if lines
-        else ""
-    )
+    return f"Each is one training. {count} training seeds of the landed settings give {' and '.join(lines)}."
 
 
 def _windows(rows: Sequence[Row], summary: Summary) -> str:
