@@ -72,7 +72,7 @@ def test_the_graph_runs_from_fineweb_to_the_page(clone: Path) -> None:
     run(clone, "python", "-m", "tests.rehearsal")
     cloned.check_reports(clone)
     params = read(clone / "params.yaml")
-    assert (params["chunk_encoder"]["chunk_size"], params["chunk_encoder"]["summary_states"]) == (256, 2)
+    assert (params["chunk_encoder"]["chunk_size"], params["chunk_encoder"]["summary_states"]) == (256, 64)
     assert params["phase1"]["teacher"]["kind"] == "on_the_fly" and params["devices"]["precision"] == "bf16"
     rows = json.loads((clone / "data/tokens/manifest.json").read_text(encoding="utf-8"))["rows"]
     assert rows["kept"] > 20
