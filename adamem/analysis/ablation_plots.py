@@ -34,7 +34,7 @@ def compression(rows: Sequence[Row], results: Results, summary: Summary, path: P
         panel.set_xscale("log", base=2)
         panel.set_xticks(POSITIONS, [f"{count}\n{tokens / count:.3g}×" for count in POSITIONS])
         panel.set(title=GROUP_NAMES[group], ylim=(-0.03, 1.03))
-        panel.set_xlabel("decoder positions, and how many times fewer they are than the text")
+        panel.set_xlabel("decoder positions, × fewer than the text")
         plain(panel, "both")
         panel.set_ylabel(METRIC_NAMES[results.metric(group)])
     handles, names = figure.axes[0].get_legend_handles_labels()
@@ -54,6 +54,7 @@ def changes(rows: Sequence[Row], path: Path) -> None:
         panel.axvline(0, color=GREY, linewidth=0.8)
         panel.set(title=GROUP_NAMES[group], xlabel="F1 above the landed run")
         panel.set_yticks(range(len(names)), names)
+        panel.set_ylim(-0.6, len(names) - 0.4)
         plain(panel, "x")
     save(figure, path)
 
