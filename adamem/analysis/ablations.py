@@ -141,7 +141,8 @@ def _score(results: Results, landed: Results, method: str, group: str, bootstrap
 
 def mark(rows: Sequence[Row], experiments: Mapping[str, Experiment], root: Path) -> list[Row]:
     """The rows, stale where they speak of other code or settings than `root` has or are no longer listed."""
-    now = {name: (code_hash(root), settings_hash(root, one)) for name, one in experiments.items()}
+    code, named = code_hash(root), {row.experiment for row in rows}
+    now = {name: (code, settings_hash(root, one)) for name, one in experiments.items() if name in named}
     return [row.model_copy(update={"stale": now.get(row.experiment) != (row.code, row.settings)}) for row in rows]
 
 
