@@ -69,13 +69,19 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> dict[str, 
     needles = heat.read(folder / "needle.json")
     heat.needle(needles, folder / "plots" / "needle.png")
     heat.lengths(needles, folder / "plots" / "lengths.png")
+    others = peers.section(summary, peers.read_costs(folder / "peer_costs.json"))
     human = fanout.section(fanout.read(folder / "fanout.json"), bootstrap)
-    tables.write_text(folder / "README.md", _render(results, summary, claims, needles, human))
+    tables.write_text(folder / "README.md", _render(results, summary, claims, needles, others, human))
     return found
 
 
 def _render(
-    results: Results, summary: Summary, claims: list[hypotheses.Hypothesis], needles: heat.Rows, human: str
+    results: Results,
+    summary: Summary,
+    claims: list[hypotheses.Hypothesis],
+    needles: heat.Rows,
+    others: str,
+    human: str,
 ) -> str:
     parts = [
         INTRO,
@@ -85,7 +91,7 @@ def _render(
         "![Quality per group and method with 95 % intervals](plots/quality.png)",
         page.legend(results),
         "## Do the answers come from the memory?\n\n" + _controls(summary),
-        "## Compressors that others wrote\n\n" + peers.section(summary),
+        "## Compressors that others wrote\n\n" + others,
         "## Where is it lost?\n\n" + _losses(summary),
         NEEDLES.format(**_counts(needles)),
         "## Questions that people wrote\n\n" + human,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS, Summary
@@ -16,7 +19,16 @@ ceiling is then `full_context_tuned`, and these rows are the ones to hold agains
 last tokens read attend to, and its paper has the question there: so has it here, as in the package's own evaluation
 where it compresses questions with contexts. The question's own entries stay, and have read the whole text."""
 
+COSTS = """\
+Seconds to the first token of an answer by length of the text, and in brackets how many times that of `adamem_cached`:
+AdaMem with its coarse memory kept. `_reused` answers from the entries kept; all else reads the text for every question.
+Medians of rounds in which all ways took turns: [peer_costs.json](peer_costs.json)."""
+
 NONE = "None was run: `make evidence` asks them."
+
+
+SECONDS = "_seconds"
+OURS_KEPT = f"{OURS}_cached{SECONDS}"
 
 
 @dataclass(frozen=True)
@@ -45,8 +57,24 @@ TRAITS = {
 }
 
 
-def section(summary: Summary) -> str:
-    """The table of traits, and what AdaMem scores above each peer."""
+Costs = Sequence[Mapping[str, float]]  # a row a length, which is its `step`
+
+
+def read_costs(path: Path) -> Costs:
+    """The measured costs.
+
+    Raises:
+        ValueError: the file is missing or not what stage `peer_costs` writes.
+    """
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["steps"]
+        return [{key: float(value) for key, value in row.items() if row[OURS_KEPT] > 0} for row in rows]
+    except (OSError, json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: no measured costs there ({error!r}); run stage `peer_costs`") from error
+
+
+def section(summary: Summary, costs: Costs) -> str:
+    """The table of traits, what AdaMem scores above each peer, and what an answer costs."""
     ran = {row.method for row in summary.quality}
     peers = in_order(ran & (set(TRAITS) - {OURS}))
     if not peers:
@@ -54,7 +82,7 @@ def section(summary: Summary) -> str:
     traits = [[f"`{name}`", *vars(TRAITS[name]).values()] for name in (OURS, *peers)]
     header = ["method", "sees the question when compressing", "reusable for the next question", "budget"]
     scores = f"What `{OURS}` scores above each, on the items both answered, with 95 % interval:"
-    parts = [HEAD, markdown(header, traits, numbers_from=4), scores, _above(peers, summary)]
+    parts = [HEAD, markdown(header, traits, numbers_from=4), scores, _above(peers, summary), COSTS, _seconds(costs)]
     return "\n\n".join(parts)
 
 
@@ -66,3 +94,12 @@ def _above(peers: list[str], summary: Summary) -> str:
         cells = ["" if one is None else f"{one.difference:+.2f} [{one.low:+.2f}, {one.high:+.2f}]" for one in found]
         rows.append([f"`{name}`", *cells])
     return markdown(["peer", *groups], rows)
+
+
+def _seconds(costs: Costs) -> str:
+    ways = [key for key in costs[0] if key.endswith(SECONDS)]
+    rows = [
+        [f"`{way.removesuffix(SECONDS)}`", *(f"{row[way]:.2f} ({row[way] / row[OURS_KEPT]:.1f})" for row in costs)]
+        for way in ways
+    ]
+    return markdown(["way", *(f"{row['step']:,.0f}" for row in costs)], rows)

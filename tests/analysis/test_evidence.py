@@ -33,6 +33,8 @@ def _weigh(folder: Path, params: config.AdaMemConfig) -> dict[str, dict[str, obj
     one = dict.fromkeys(("coverage", "rouge_1", "rouge_2", "rouge_l"), 0.5)
     asked = [{"method": "adamem", "n": 2, **one, "items": {"a": one, "b": one}}]
     (folder / "evidence/fanout.json").write_text(json.dumps(asked), encoding="utf-8")
+    costs = {"steps": [{"step": 512, "adamem_cached_seconds": 0.5, "kvpress_snapkv_seconds": 2.0}]}
+    (folder / "evidence/peer_costs.json").write_text(json.dumps(costs), encoding="utf-8")
     evidence.write(folder, folder / "tasks", params)
     return json.loads((folder / "evidence/hypotheses.json").read_text(encoding="utf-8"))
 
@@ -63,6 +65,7 @@ def test_peers_stand_in_a_table_of_what_they_know_and_keep(
     assert any(row.startswith("| `kvpress_snapkv` | yes | no: ") for row in rows)
     assert any(row.startswith("| `kvpress_expected_attention` | no | yes: ") for row in rows)
     assert any(row.startswith("| `kvpress_expected_attention` | +0.90 [") for row in rows)
+    assert "| `kvpress_snapkv` | 2.00 (4.0) |" in rows
     assert not any("longllmlingua" in row for row in rows)
 
 

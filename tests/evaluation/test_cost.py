@@ -12,7 +12,7 @@ from adamem.baselines.bounds import PlainText
 from adamem.baselines.catalogue import Bench
 from adamem.data import tokens
 from adamem.data.documents import Document
-from adamem.evaluation import cost, cost_report
+from adamem.evaluation import cost, cost_report, peer_cost
 from tests import tiny, workplace
 
 SETTINGS = tiny.settings().efficiency.model_copy(update={"lengths": (16, 40), "repeats": 1, "batch_size": 3})
@@ -98,3 +98,18 @@ def test_ratios_are_of_what_they_say() -> None:
 def test_a_text_longer_than_the_corpus_is_refused(corpus: Path) -> None:
     with pytest.raises(ValueError, match=r"efficiency\.lengths: 999999 tokens, but all validation documents have"):
         cost.texts(corpus, (999_999,), torch.device("cpu"))
+
+
+def test_peers_are_timed_beside_ours_and_kept_entries_answer_as_fresh_ones(bench: Bench, corpus: Path) -> None:
+    for package in ("kvpress", "llmlingua"):
+        workplace.skip_without(package)
+    text = cost.texts(corpus, (60,), torch.device("cpu"))[60]
+    with torch.no_grad():
+        acts = peer_cost.ways(cost.Scene(bench, cost.adamem(bench), text))
+        answers = {name: act() for name, act in acts.items()}
+        again = acts["kvpress_expected_attention_reused"]()
+    assert answers["kvpress_expected_attention"] == answers["kvpress_expected_attention_reused"] == again
+    [(length, row)] = peer_cost.measure(bench, corpus, SETTINGS.model_copy(update={"lengths": (60,)}))
+    assert length == 60
+    assert set(row) == {f"{name}_seconds" for name in acts}
+    assert all(value > 0 for value in row.values())
