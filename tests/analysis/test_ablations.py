@@ -135,6 +135,7 @@ def test_the_page_speaks_as_the_table_has_it(
         *(_row("no_film", about="latents", group=group, stale=True, **same) for group in "AD"),
         *(_row("start_random", about="start", group=group, **gone) for group in "AD"),
         *(_row("seed1", about="training seed", group=group, value=0.6) for group in "AD"),
+        *(_row("icae_lora", about=ablation_page.ENCODER, group=group, method="icae", value=0.05) for group in "AD"),
         *(
             _row("p256_s2", about=ablation_page.WINDOW, group=group, method="adamem_step0", value=0.02)
             for group in "AD"
@@ -148,6 +149,9 @@ def test_the_page_speaks_as_the_table_has_it(
     assert "2 training seeds of the landed settings give 0.60 to 0.90 on A and 0.60 to 0.90 on D." in page
     assert "**Older than the code or settings beside them:** `no_film`." in page
     assert "| `p256_s2` | resampler.n_latents=4 | untrained | 0.02 | 0.02 |" in page
+    encoders = page.split("## The LLM as encoder")[1].split("## All experiments")[0]
+    assert "`icae` | 0.05 (-0.20 [-0.30, -0.10]) |" in encoders
+    assert "no_film" not in encoders
     for plot in ("compression", "changes", "windows"):
         assert (folder / f"ablations/plots/{plot}.png").stat().st_size > 10_000
 
