@@ -69,7 +69,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> dict[str, 
     needles = heat.read(folder / "needle.json")
     heat.needle(needles, folder / "plots" / "needle.png")
     heat.lengths(needles, folder / "plots" / "lengths.png")
-    others = peers.section(summary, peers.read_costs(folder / "peer_costs.json"))
+    others = peers.section(summary, peers.cost_table(folder / "peer_costs.json"))
     human = fanout.section(fanout.read(folder / "fanout.json"), bootstrap)
     tables.write_text(folder / "README.md", _render(results, summary, claims, needles, others, human))
     return found

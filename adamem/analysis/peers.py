@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,24 +56,26 @@ TRAITS = {
 }
 
 
-Costs = Sequence[Mapping[str, float]]  # a row a length, which is its `step`
-
-
-def read_costs(path: Path) -> Costs:
-    """The measured costs.
+def cost_table(path: Path) -> str:
+    """Seconds to the first token by length of the text, as stage `peer_costs` has measured them.
 
     Raises:
-        ValueError: the file is missing or not what stage `peer_costs` writes.
+        ValueError: the file is missing or not what the stage writes.
     """
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["steps"]
-        return [{key: float(value) for key, value in row.items() if row[OURS_KEPT] > 0} for row in rows]
-    except (OSError, json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        lengths = json.loads(path.read_text(encoding="utf-8"))["steps"]
+        ways = [key for key in lengths[0] if key.endswith(SECONDS)]
+        rows = [
+            [f"`{way.removesuffix(SECONDS)}`", *(f"{at[way]:.2f} ({at[way] / at[OURS_KEPT]:.1f})" for at in lengths)]
+            for way in ways
+        ]
+        return markdown(["way", *(f"{at['step']:,}" for at in lengths)], rows)
+    except (OSError, json.JSONDecodeError, LookupError, TypeError) as error:
         raise ValueError(f"{path}: no measured costs there ({error!r}); run stage `peer_costs`") from error
 
 
-def section(summary: Summary, costs: Costs) -> str:
-    """The table of traits, what AdaMem scores above each peer, and what an answer costs."""
+def section(summary: Summary, costs: str) -> str:
+    """The table of traits, what AdaMem scores above each peer, and the table of what an answer costs."""
     ran = {row.method for row in summary.quality}
     peers = in_order(ran & (set(TRAITS) - {OURS}))
     if not peers:
@@ -82,7 +83,7 @@ def section(summary: Summary, costs: Costs) -> str:
     traits = [[f"`{name}`", *vars(TRAITS[name]).values()] for name in (OURS, *peers)]
     header = ["method", "sees the question when compressing", "reusable for the next question", "budget"]
     scores = f"What `{OURS}` scores above each, on the items both answered, with 95 % interval:"
-    parts = [HEAD, markdown(header, traits, numbers_from=4), scores, _above(peers, summary), COSTS, _seconds(costs)]
+    parts = [HEAD, markdown(header, traits, numbers_from=4), scores, _above(peers, summary), COSTS, costs]
     return "\n\n".join(parts)
 
 
@@ -94,12 +95,3 @@ def _above(peers: list[str], summary: Summary) -> str:
         cells = ["" if one is None else f"{one.difference:+.2f} [{one.low:+.2f}, {one.high:+.2f}]" for one in found]
         rows.append([f"`{name}`", *cells])
     return markdown(["peer", *groups], rows)
-
-
-def _seconds(costs: Costs) -> str:
-    ways = [key for key in costs[0] if key.endswith(SECONDS)]
-    rows = [
-        [f"`{way.removesuffix(SECONDS)}`", *(f"{row[way]:.2f} ({row[way] / row[OURS_KEPT]:.1f})" for row in costs)]
-        for way in ways
-    ]
-    return markdown(["way", *(f"{row['step']:,.0f}" for row in costs)], rows)

@@ -69,6 +69,13 @@ def test_peers_stand_in_a_table_of_what_they_know_and_keep(
     assert not any("longllmlingua" in row for row in rows)
 
 
+@pytest.mark.parametrize("content", ["", "{}", '{"steps": []}', '{"steps": [{"step": 512, "limit_seconds": 1.0}]}'])
+def test_costs_of_peers_that_are_not_there_are_named_with_the_stage(tmp_path: Path, content: str) -> None:
+    (tmp_path / "peer_costs.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"peer_costs\.json: no measured costs there .* run stage `peer_costs`"):
+        peers.cost_table(tmp_path / "peer_costs.json")
+
+
 def test_every_peer_of_the_catalogue_has_its_line_and_its_look() -> None:
     assert set(catalogue.PEERS) == set(peers.TRAITS) - {"adamem"}
     assert set(catalogue.PEERS) <= set(STYLES)
