@@ -22,8 +22,8 @@ def verdicts(path: str) -> dict[str, str]:
 
 def test_the_verdicts_are_those_of_the_reports() -> None:
     rows = re.findall(r"^\| (H\d) \| [^|]+ \| ([^|]+) \| ([^|]+) \|$", DESIGN, re.MULTILINE)
-    assert {name: default for name, default, _ in rows} == verdicts("reports/hypotheses.json")
-    assert {name: every for name, _, every in rows} == verdicts("reports/evidence/hypotheses.json")
+    assert {name: default for name, default, _ in rows} == verdicts("reports/hypotheses_default.json")
+    assert {name: every for name, _, every in rows} == verdicts("reports/hypotheses.json")
 
 
 @pytest.mark.parametrize("text", [PROSE, TODO], ids=["design", "todo"])

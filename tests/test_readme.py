@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
-JUDGED = json.loads((ROOT / "reports/evidence/hypotheses.json").read_text(encoding="utf-8"))
+JUDGED = json.loads((ROOT / "reports/hypotheses.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", JUDGED)

@@ -19,7 +19,13 @@ from adamem.analysis import tables
 
 TIMINGS = "timings.json"
 RECORDER = "record"  # its own outputs must not change the key it records
-TIMED = ("reports/training", "reports/efficiency", "reports/README.md", "reports/plots", "reports/hypotheses.json")
+TIMED = (
+    "reports/training",
+    "reports/efficiency",
+    "reports/README.md",
+    "reports/plots",
+    "reports/hypotheses_default.json",
+)
 
 
 @dataclass(frozen=True)

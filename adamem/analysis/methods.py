@@ -57,11 +57,17 @@ STYLES = {
     "longllmlingua_k": Style(ORANGE, "^", False, "the words that LongLLMLingua keeps for the question, K tokens"),
     "longllmlingua_k_tuned": Style(ORANGE, "^", True, "the same, with tuned soft vectors behind them"),
     "longllmlingua_128": Style(ORANGE, "v", False, "the words that LongLLMLingua keeps for the question, 128 tokens"),
-    "full_context_tuned": Style(PURPLE, "D", True, "upper bound: the whole text, with tuned soft vectors"),
+    "full_context_tuned": Style(PURPLE, "D", True, "reference: the whole text, with tuned soft vectors"),
     "full_context_tuned_gold": Style(PURPLE, "*", False, "the answering documents alone, with tuned soft vectors"),
     "full_context": Style(PURPLE, "D", False, "the whole text, zero-shot"),
-    "no_context_tuned": Style(GREY, "v", True, "lower bound: no text, with tuned soft vectors"),
+    "no_context_tuned": Style(GREY, "v", True, "reference: no text, with tuned soft vectors"),
     "no_context": Style(GREY, "v", False, "no text, zero-shot"),
+}
+# methods that read soft vectors which were tuned as another's
+LENT = {
+    "kvpress_snapkv_tuned": "full_context_tuned",
+    "kvpress_expected_attention_tuned": "full_context_tuned",
+    "longllmlingua_k_tuned": "full_context_tuned",
 }
 NEUTRAL = Style(BLACK, "P", True, "")
 

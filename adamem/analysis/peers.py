@@ -10,13 +10,14 @@ from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS, Summary
 from adamem.analysis.tables import markdown
 
-HEAD = f"""\
+HEAD = """\
 The packages kvpress and llmlingua, on the first items of each group, in the same chat frame. None of them is trained
 on the tasks, and the LLM knows the form of the answers from the frame's instruction alone: what it then makes of the
-whole text is `full_context`. Read `_tuned`, the soft vectors of `full_context_tuned` stand behind what they keep; their
-ceiling is then `full_context_tuned`, and these rows are the ones to hold against `{OURS}`. SnapKV scores by what the
-last tokens read attend to, and its paper has the question there: so has it here, as in the package's own evaluation
-where it compresses questions with contexts. The question's own entries stay, and have read the whole text."""
+whole text is `full_context`. Read `_tuned`, the soft vectors of `full_context_tuned` stand behind what they keep. Those
+were tuned behind the whole text: tuned behind what a peer itself keeps they may do better, as retrieval does
+(`rag_minilm_tuned`). SnapKV scores by what the last tokens read attend to, and its paper has the question there: so
+has it here, as in the package's own evaluation where it compresses questions with contexts. The question's own entries
+stay, and have read the whole text."""
 
 COSTS = """\
 Seconds to the first token of an answer by length of the text, and in brackets how many times that of `adamem_cached`:

@@ -33,7 +33,7 @@ def write(folder: Path, tasks: Path, params: config.AdaMemConfig, seconds: Mappi
 
     found = metrics(summary)
     tables.write_json(folder / "metrics.json", found)
-    tables.write_json(folder / "hypotheses.json", hypotheses.tree(claims))
+    tables.write_json(folder / page.VERDICTS, hypotheses.tree(claims))
     tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary))
     tables.write_csv(folder / "tables" / "counterfactual.csv", tables.counterfactual_rows(summary))
     tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary))

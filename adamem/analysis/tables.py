@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from adamem.analysis.methods import in_order
+from adamem.analysis.methods import LENT, in_order
 from adamem.analysis.quality import Quality, Summary
 from adamem.analysis.results import Results
 
@@ -70,7 +70,7 @@ def main_table(results: Results, summary: Summary) -> str:
         costs = [cell.cost for (name, _), cell in results.by_key.items() if name == method]
         positions = sum(cost.decoder_tokens for cost in costs) / len(costs)
         stored = sum(cost.offline_bytes_per_token for cost in costs) / len(costs)
-        trained = costs[0].trainable_parameters
+        trained = _trained(results, method, groups[0])
         lines.append([f"`{method}`", *cells, f"{positions:,.0f}", f"{trained:,}", f"{stored:,.0f}"])
     return markdown(header, lines)
 
@@ -105,9 +105,15 @@ def _cost(results: Results, row: Quality) -> dict[str, Any]:
     cost = results.by_key[row.method, row.group].cost
     return {
         "decoder_tokens": cost.decoder_tokens,
-        "trainable_parameters": cost.trainable_parameters,
+        "trainable_parameters": _trained(results, row.method, row.group),
         "offline_bytes_per_token": cost.offline_bytes_per_token,
     }
+
+
+def _trained(results: Results, method: str, group: str) -> int:
+    """Trained weights, those that were lent to it among them."""
+    found = [results.by_key[name, group] for name in (method, LENT.get(method)) if (name, group) in results.by_key]
+    return sum(one.cost.trainable_parameters for one in found)
 
 
 def _sorted(rows: Sequence[Quality]) -> list[Quality]:

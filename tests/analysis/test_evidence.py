@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from adamem import config
-from adamem.analysis import evidence, peers
+from adamem.analysis import ablations, evidence, peers
 from adamem.analysis.methods import STYLES
 from adamem.baselines import catalogue
 
 Level = Mapping[str, float]
 Writer = Callable[[Level], Path]
+ROOT = Path(__file__).parents[2]
 ARMS = ("adamem_query_free", "rag_minilm_tuned", "adamem_query_only")
 
 
@@ -36,7 +37,7 @@ def _weigh(folder: Path, params: config.AdaMemConfig) -> dict[str, dict[str, obj
     costs = {"steps": [{"step": 512, "adamem_cached_seconds": 0.5, "kvpress_snapkv_seconds": 2.0}]}
     (folder / "evidence/peer_costs.json").write_text(json.dumps(costs), encoding="utf-8")
     evidence.write(folder, folder / "tasks", params)
-    return json.loads((folder / "evidence/hypotheses.json").read_text(encoding="utf-8"))
+    return json.loads((folder / "hypotheses.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(("level", "verdict"), [(0.5, "supported"), (0.9, "undecided"), (1.0, "not supported")])
@@ -79,6 +80,40 @@ def test_costs_of_peers_that_are_not_there_are_named_with_the_stage(tmp_path: Pa
 def test_every_peer_of_the_catalogue_has_its_line_and_its_look() -> None:
     assert set(catalogue.PEERS) == set(peers.TRAITS) - {"adamem"}
     assert set(catalogue.PEERS) <= set(STYLES)
+
+
+def test_a_training_by_older_code_has_no_say(reports: Writer, levels: Level, params: config.AdaMemConfig) -> None:
+    folder = reports({**levels, **dict.fromkeys(ARMS, 0.5)})
+    again = folder / "ablations/answers/seed1"
+    shutil.copytree(folder / "benchmarks", again)
+    assert _weigh(folder, params)["H1"]["seeds"] == 2
+    row = ablations.read(ROOT / "reports/ablations/ablations.csv")[0].model_copy(update={"stale": True})
+    assert row.experiment == "seed1"
+    ablations.write(folder / "ablations/ablations.csv", [row])
+    assert _weigh(folder, params)["H1"]["seeds"] == 1
+
+
+def test_what_is_lost_is_named_where_the_interval_says_so(
+    reports: Writer, levels: Level, params: config.AdaMemConfig
+) -> None:
+    gold = {"adamem_gold": 1.0, "full_context_tuned_gold": 1.0}
+    folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), **gold})
+    _weigh(folder, params)
+    page = (folder / "evidence/README.md").read_text(encoding="utf-8")
+    assert "on A selecting (+0.10)" in page
+    assert "| packing and reading |" in page
+
+
+def test_weights_that_are_lent_count(reports: Writer, levels: Level, params: config.AdaMemConfig) -> None:
+    folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), "longllmlingua_k_tuned": 0.5})
+    _weigh(folder, params)
+    cells = {
+        line.split("|")[1].strip(): line.split("|")[7].strip()
+        for line in (folder / "evidence/README.md").read_text(encoding="utf-8").splitlines()
+        if line.count("|") == 9
+    }
+    own, lent = int(cells["`full_context_tuned`"]), int(cells["`longllmlingua_k_tuned`"])
+    assert lent > own > 0
 
 
 def test_without_the_evidence_it_says_what_to_run(reports: Writer, levels: Level, params: config.AdaMemConfig) -> None:

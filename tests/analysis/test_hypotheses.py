@@ -100,7 +100,7 @@ def test_an_untrained_opponent_is_the_same_in_every_training_and_a_trained_one_m
 
 
 def test_the_file_has_the_agreed_names(good: Path) -> None:
-    found = json.loads((good / "hypotheses.json").read_text(encoding="utf-8"))
+    found = json.loads((good / "hypotheses_default.json").read_text(encoding="utf-8"))
     assert list(found) == ["H1", "H2", "H3"]
     for one in found.values():
         assert {"effect", "low", "high", "p", "verdict", "seeds"} <= set(one)

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adamem.evaluation.statistics import (
-    crossed_bootstrap,
     holm,
     mean_interval,
+    over_trainings,
     paired_bootstrap,
     shared_clusters,
     sign_flip,
@@ -48,37 +48,45 @@ def test_pairing_takes_out_what_both_methods_share() -> None:
     assert (found.difference, found.low, found.high) == pytest.approx((1, 1, 1))
 
 
-def test_one_training_has_the_interval_of_its_items() -> None:
-    a, b = _rng(4).random(100).tolist(), _rng(5).random(100).tolist()
-    crossed = crossed_bootstrap([np.subtract(a, b).tolist()], range(100), 20_000, _rng(1))
-    plain = paired_bootstrap(a, b, range(100), 20_000, _rng(2))
-    assert (crossed.difference, crossed.low, crossed.high) == pytest.approx(
-        (plain.difference, plain.low, plain.high), abs=0.003
-    )
-
-
 def test_trainings_that_agree_add_no_width_and_those_that_differ_do() -> None:
     items = _rng(3).normal(size=200)
-    same = crossed_bootstrap([items.tolist()] * 3, range(200), 20_000, _rng(1))
-    apart = crossed_bootstrap([(items + shift).tolist() for shift in (-1, 0, 1)], range(200), 20_000, _rng(1))
+    same = over_trainings([items.tolist()] * 3, range(200), 20_000, _rng(1))
+    apart = over_trainings([(items + shift).tolist() for shift in (-1, 0, 1)], range(200), 20_000, _rng(1))
     assert same.difference == pytest.approx(apart.difference)
     half = 1.96 * items.std() / np.sqrt(200)
     assert (same.low, same.high) == pytest.approx((items.mean() - half, items.mean() + half), abs=0.02)
+    assert (same.deviation, apart.deviation) == pytest.approx((0, 1))
     assert apart.high - apart.low > 3 * (same.high - same.low)
 
 
-def test_intervals_over_trainings_cover_the_truth_where_those_over_items_do_not() -> None:
-    """Ten trainings with effects of their own: what one of them shows of its items says little of the next one."""
-    source, covered, naive = _rng(9), 0, 0
-    trials = 200
+def test_two_trainings_of_equal_items_are_a_t_test_with_one_degree_of_freedom() -> None:
+    found = over_trainings([[0.1] * 20, [0.3] * 20], range(20), 1_000, _rng())
+    assert (found.low, found.high) == pytest.approx((0.2 - 12.7062 * 0.1, 0.2 + 12.7062 * 0.1), abs=1e-4)
+    assert found.p == pytest.approx(np.arctan(1 / 2) / np.pi)  # Student's t of one degree is Cauchy's
+
+
+@pytest.mark.parametrize(("count", "least"), [(3, 0.87), (10, 0.90)])
+def test_intervals_over_trainings_cover_the_truth_where_those_over_items_do_not(count: int, least: float) -> None:
+    """Trainings with effects of their own: what one of them shows of its items says little of the next one."""
+    source, covered, naive, below = _rng(9), 0, 0, 0
+    trials = 300
     for _ in range(trials):
-        rows = 0.2 * source.normal(size=(10, 1)) + source.normal(size=200) / 4 + source.normal(size=(10, 200))
-        crossed = crossed_bootstrap(rows.tolist(), range(200), 500, source)
+        rows = 0.2 * source.normal(size=(count, 1)) + source.normal(size=200) / 4 + source.normal(size=(count, 200))
+        crossed = over_trainings(rows.tolist(), range(200), 500, source)
         alone = mean_interval(rows[0].tolist(), range(200), 500, source)
         covered += crossed.low <= 0 <= crossed.high
         naive += alone.low <= 0 <= alone.high
-    assert 0.90 <= covered / trials <= 0.995
+        below += crossed.p < 0.05
+    assert least <= covered / trials <= 0.995
+    assert below / trials < 0.1
     assert naive / trials < 0.75
+
+
+@given(st.lists(st.lists(st.floats(-1, 1), min_size=4, max_size=4), min_size=2, max_size=4))
+def test_an_interval_over_trainings_lies_above_zero_where_its_p_says_so(rows: list[list[float]]) -> None:
+    found = over_trainings(rows, range(4), 200, _rng())
+    assert found.low <= found.difference <= found.high
+    assert (found.low > 0) == (found.p < 0.025) or found.p == pytest.approx(0.025)
 
 
 def test_swapping_the_methods_mirrors_the_interval() -> None:
@@ -114,7 +122,9 @@ def test_unequal_or_empty_input_is_an_error() -> None:
     with pytest.raises(ValueError, match="2 scores against 1"):
         paired_bootstrap([1.0, 0.0], [1.0], ["x", "y"], 1_000, _rng())
     with pytest.raises(ValueError, match=r"\[2, 1\] values in 2 groups"):
-        crossed_bootstrap([[1.0, 0.0], [1.0]], ["x", "y"], 1_000, _rng())
+        over_trainings([[1.0, 0.0], [1.0]], ["x", "y"], 1_000, _rng())
+    with pytest.raises(ValueError, match="give each its own"):
+        over_trainings([[1.0, 0.0]], ["x", "y"], 1_000, _rng())
 
 
 def test_the_permutation_test_is_exact_on_a_worked_example() -> None:
