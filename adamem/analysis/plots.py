@@ -5,19 +5,23 @@ Every method keeps its colour and marker (`analysis.methods`) and is named where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from adamem.analysis.methods import BLUE, GREY, in_order, style
+from adamem.analysis.methods import BLACK, BLUE, GREY, in_order, style
 from adamem.analysis.quality import Quality, Summary
 from adamem.analysis.results import Results, Training
 
 GROUP_NAMES = {"A": "A  distributed fusion", "B": "B  exact recall", "C": "C  redundancy", "D": "D  sparse lookup"}
 METRIC_NAMES = {"f1": "F1", "coverage": "coverage of facts", "official": "official score"}
-MARGIN = 1.04  # of the axes' width: where names stand beside a panel
+LIKE = 1.25  # costs of which none is this many times its neighbour are shown as one
+PALE = "#C8C8C8"
 
 
 def quality(summary: Summary, path: Path) -> None:
@@ -38,25 +42,54 @@ def quality(summary: Summary, path: Path) -> None:
 
 
 def tokens(results: Results, summary: Summary, path: Path) -> None:
-    """Quality against mean decoder positions: what each method costs in every answer."""
+    """What a method costs in every answer and what it scores: rows by decoder positions, among these by score."""
     groups = results.groups
-    figure = Figure(figsize=(12, 4.2 * ((len(groups) + 1) // 2)), layout="constrained")
-    panels = figure.subplots((len(groups) + 1) // 2, 2, squeeze=False).flatten()
+    lines = -(-len(groups) // 2)
+    figure = Figure(figsize=(12, lines * (0.23 * len(results.methods) + 1.6)), layout="constrained")
+    panels = figure.subplots(lines, 2, squeeze=False).flatten()
     for panel in panels[len(groups) :]:
         panel.set_axis_off()
     for panel, group in zip(panels, groups, strict=False):
         rows = [row for row in summary.quality if row.group == group]
-        points = {row: results.by_key[row.method, group].cost.decoder_tokens for row in rows}
-        for row, cost in points.items():
-            _marker(panel, row.method, cost, row.value)
-        panel.set_xscale("symlog", linthresh=10)
-        panel.set_xlim(left=-1)
-        panel.set(title=GROUP_NAMES[group], ylabel=METRIC_NAMES[rows[0].metric], ylim=(-0.03, 1.03))
-        panel.set_xlabel("mean decoder positions (logarithmic above 10)")
-        panel.xaxis.set_major_formatter("{x:.0f}")
-        plain(panel, "both")
-        _names_beside(panel, [(row.method, cost, row.value) for row, cost in points.items()])
+        _ranking(panel, rows, {row.method: results.by_key[row.method, group].cost.decoder_tokens for row in rows})
+        panel.set(title=GROUP_NAMES[group], xlabel=f"{METRIC_NAMES[rows[0].metric]}, 95 % interval", xlim=(-0.02, 1.02))
     save(figure, path)
+
+
+def _ranking(panel: Axes, rows: Sequence[Quality], costs: Mapping[str, float]) -> None:
+    """From the bottom: a block of like costs, the best method on top, and over it what they cost."""
+    lines: list[Quality | str] = []
+    for block in blocks(costs):
+        lines += sorted((row for row in rows if row.method in block), key=lambda row: row.value)
+        lines.append(_positions([costs[method] for method in block]))
+    panel.set_yticks(range(len(lines)), [line if isinstance(line, str) else line.method for line in lines])
+    panel.set_ylim(-0.7, len(lines) - 0.3)
+    panel.tick_params(axis="y", length=0, labelsize=9)
+    for y, (line, label) in enumerate(zip(lines, panel.get_yticklabels(), strict=True)):
+        if isinstance(line, str):
+            label.set_fontweight("bold")
+        else:
+            _point(panel, line, line.value, y)
+    _ours(panel, rows)
+    plain(panel, "x")
+
+
+def blocks(costs: Mapping[str, float]) -> list[list[str]]:
+    """Methods by ascending cost, together with those that cost about as much (`LIKE`) as the one before."""
+    found: list[list[str]] = []
+    for method in sorted(costs, key=lambda name: (costs[name], name)):
+        if found and costs[method] <= LIKE * costs[found[-1][-1]]:
+            found[-1].append(method)
+        else:
+            found.append([method])
+    return found
+
+
+def _positions(costs: Sequence[float]) -> str:
+    low, high = f"{min(costs):.0f}", f"{max(costs):.0f}"
+    if high == "0":
+        return "no decoder position"
+    return f"{low} decoder positions" if low == high else f"{low} to {high} decoder positions"
 
 
 def losses(training: Sequence[Training], path: Path) -> None:
@@ -72,31 +105,73 @@ def validation(training: Sequence[Training], path: Path) -> None:
 def _panels(training: Sequence[Training], path: Path, draw: Callable[[Axes, Training], None]) -> None:
     columns = min(4, max(1, len(training)))
     lines = max(1, -(-len(training) // columns))
-    figure = Figure(figsize=(3.2 * columns, 2.5 * lines + 0.2), layout="constrained")
+    figure = Figure(figsize=(3.2 * columns, 2.5 * lines + 0.5), layout="constrained")
     panels = figure.subplots(lines, columns, squeeze=False).flatten()
     for panel in panels[len(training) :]:
         panel.set_axis_off()
     for panel, stage in zip(panels, training, strict=False):
         draw(panel, stage)
+        _switches(panel, parts(stage))
         panel.set(title=stage.stage, xlabel="step")
         plain(panel, "y")
+    handles, names = panels[0].get_legend_handles_labels()
+    if names:
+        figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False, fontsize=9)
     save(figure, path)
 
 
+def parts(stage: Training) -> list[Training]:
+    """The trainings of a stage: one begins with a validation at the step at which the one before has ended."""
+    steps = [point["step"] for point in stage.points]
+    starts = [0, *(index for index, (last, step) in enumerate(pairwise(steps), 1) if step <= last)]
+    return [replace(stage, points=stage.points[start:end]) for start, end in pairwise([*starts, len(steps)])]
+
+
+def reading(part: Training) -> tuple[list[int], list[float]]:
+    """Steps and the loss that validation measures, too: that of the answers, or the only one of a selector."""
+    steps, values = part.curve("answer_nll")
+    return (steps, values) if steps else part.curve("loss")
+
+
+def moving_mean(values: Sequence[float]) -> list[float]:
+    """Means of about a tenth of the curve around each value, of what there is of it at the ends."""
+    reach = max(1, len(values) // 20)
+    return [fmean(values[max(0, index - reach) : index + reach + 1]) for index in range(len(values))]
+
+
+def _switches(panel: Axes, trainings: Sequence[Training]) -> None:
+    """A line wherever another loss begins, between the names of the two."""
+    names = ("text", "tasks") if trainings[0].curve("answer_nll")[0] else ("selector", "answers")
+    for part in trainings[1:]:
+        start = part.points[0]["step"]
+        panel.axvline(start, color=BLACK, linewidth=0.8, linestyle="--")
+        for name, side, shift in zip(names, ("right", "left"), (-4, 4), strict=True):
+            panel.annotate(name, (start, 0.99), (shift, 0), xycoords=panel.get_xaxis_transform(),
+                           textcoords="offset points", ha=side, va="top", fontsize=8, style="italic")  # fmt: skip
+
+
 def _loss_panel(panel: Axes, stage: Training) -> None:
-    panel.plot(*stage.curve("loss"), color=GREY, linewidth=0.8, label="training")
-    panel.plot(*stage.curve("validation_loss"), color=BLUE, marker="o", markersize=4, label="validation")
-    panel.set_ylabel("loss")
-    panel.legend(frameon=False, fontsize=7)
+    for index, part in enumerate(parts(stage)):
+        names = (None, None, None) if index else ("training, each step", "its moving mean", "validation")
+        steps, values = reading(part)
+        panel.plot(steps, values, color=PALE, linewidth=0.6, label=names[0])
+        panel.plot(steps, moving_mean(values), color=GREY, linewidth=1.4, label=names[1])
+        panel.plot(*part.curve("validation_loss"), color=BLUE, marker="o", markersize=4, label=names[2])
+    panel.set_ylabel("nats per target token", fontsize=9)
+    low, high = panel.get_ylim()
+    panel.set_ylim(max(0, low), high + 0.1 * (high - low))  # with room for the names of the parts
 
 
 def _match_panel(panel: Axes, stage: Training) -> None:
-    steps, values = stage.curve("validation_em")
-    panel.plot(steps, values, color=BLUE, marker="o", markersize=4)
-    last = (steps[-1], values[-1])
-    panel.annotate(f"{values[-1]:.2f}", last, (0, 5), textcoords="offset points", ha="right", fontsize=8)
-    panel.set(ylabel="validation exact match", ylim=(-0.03, 1.03))
-    panel.set_xlim(left=0)
+    known = [part.curve("validation_em") for part in parts(stage)]
+    for steps, values in known:
+        panel.plot(steps, values, color=BLUE, marker="o", markersize=4)
+    steps, values = known[-1]
+    panel.annotate(f"{values[-1]:.2f}", (steps[-1], values[-1]), (6, 0), textcoords="offset points", va="center",
+                   fontsize=8)  # fmt: skip
+    panel.set_ylabel("validation exact match", fontsize=9)
+    panel.set_ylim(-0.03, 1.03)
+    panel.set_xlim(0, 1.15 * steps[-1])  # with room for the last value
 
 
 def _point(panel: Axes, row: Quality, x: float, y: float) -> None:
@@ -117,42 +192,18 @@ def _ours(panel: Axes, rows: Sequence[Quality]) -> None:
             panel.axvline(row.value, color=BLUE, linewidth=0.6, linestyle=":", zorder=0)
 
 
-def _names_beside(panel: Axes, points: Sequence[tuple[str, float, float]]) -> None:
-    """Names in a column at the right edge, in the order of the scores, each tied to its point by a thin line."""
-    ordered = sorted(points, key=lambda point: point[2])
-    for (method, x, y), height in zip(ordered, _spread([y for _, _, y in ordered]), strict=True):
-        panel.annotate(
-            method,
-            xy=(x, y),
-            xytext=(MARGIN, height),
-            textcoords=panel.get_yaxis_transform(),
-            color=style(method).colour,
-            fontsize=8,
-            va="center",
-            annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": style(method).colour,
-                "linewidth": 0.5,
-                "alpha": 0.5,
-                "relpos": (0, 0.5),
-                "shrinkB": 4,
-            },
-        )
-
-
-def _spread(heights: Sequence[float], gap: float = 0.068) -> list[float]:
-    """Ascending heights moved as little as it takes to stand `gap` apart, within the panel if they fit.
+def spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Where names stand: ascending heights moved as little as it takes to stand `gap` apart, from 0 to 1 if they fit.
 
     Least squares under an order (pool adjacent violators) on the heights less the room that each needs.
     """
-    blocks: list[list[float]] = []
+    pools: list[list[float]] = []
     for index, height in enumerate(heights):
-        blocks.append([height - index * gap])
-        while len(blocks) > 1 and _middle(blocks[-2]) > _middle(blocks[-1]):
-            last = blocks.pop()
-            blocks[-1] += last
-    placed = [_middle(block) for block in blocks for _ in block]
+        pools.append([height - index * gap])
+        while len(pools) > 1 and _middle(pools[-2]) > _middle(pools[-1]):
+            last = pools.pop()
+            pools[-1] += last
+    placed = [_middle(pool) for pool in pools for _ in pool]
     roof = 1.0 - (len(placed) - 1) * gap
     return [max(0.0, min(base, roof)) + index * gap for index, base in enumerate(placed)]
 

@@ -10,17 +10,18 @@ from hypothesis import strategies as st
 
 from adamem.analysis import plots
 from adamem.analysis.methods import STYLES, in_order, style
+from adamem.analysis.results import Training
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=14).map(sorted))
 def test_names_beside_a_panel_keep_their_order_and_their_distance(heights: list[float]) -> None:
-    placed = plots._spread(heights, gap=0.07)
+    placed = plots.spread(heights, gap=0.07)
     assert all(0 <= height <= 1 + 1e-9 for height in placed)
     assert all(after - before >= 0.07 - 1e-9 for before, after in pairwise(placed))
 
 
 def test_names_that_have_room_stay_where_they_are() -> None:
-    assert plots._spread([0.1, 0.5, 0.9]) == pytest.approx([0.1, 0.5, 0.9])
+    assert plots.spread([0.1, 0.5, 0.9], gap=0.07) == pytest.approx([0.1, 0.5, 0.9])
 
 
 def test_no_two_methods_look_alike() -> None:
@@ -31,3 +32,63 @@ def test_no_two_methods_look_alike() -> None:
 def test_a_method_nobody_listed_comes_last_in_a_neutral_look() -> None:
     assert in_order(["brand_new", "icae", "adamem"]) == ["adamem", "icae", "brand_new"]
     assert style("brand_new").what == ""
+
+
+COSTS = st.dictionaries(st.text("abc", min_size=1), st.floats(0, 5_000), min_size=1, max_size=14)
+
+
+@given(COSTS)
+def test_every_method_stands_in_one_block_of_like_costs(costs: dict[str, float]) -> None:
+    found = plots.blocks(costs)
+    assert sorted(name for block in found for name in block) == sorted(costs)
+    for block in found:
+        assert all(costs[after] <= plots.LIKE * costs[before] for before, after in pairwise(block))
+    for block, dearer in pairwise(found):
+        assert costs[dearer[0]] > plots.LIKE * costs[block[-1]]
+
+
+def test_no_position_few_positions_and_the_whole_text_are_no_like_costs() -> None:
+    costs = {
+        "full_context_tuned": 322.6,
+        "no_context": 0.0,
+        "adamem": 32.0,
+        "full_context": 290.6,
+        "longllmlingua": 31.9,
+    }
+    assert plots.blocks(costs) == [["no_context"], ["longllmlingua", "adamem"], ["full_context", "full_context_tuned"]]
+
+
+def _training(*points: dict[str, float]) -> Training:
+    return Training("phase2", "phase2", 1.0, points)
+
+
+def test_no_line_joins_the_losses_of_two_trainings() -> None:
+    steps = [
+        {"step": 0, "validation_loss": 5.0},
+        {"step": 1, "loss": 4.0, "validation_loss": 3.0},
+        {"step": 1, "validation_loss": 9.0},
+        {"step": 2, "loss": 8.5, "answer_nll": 8.0, "validation_loss": 7.0},
+    ]
+    first, second = plots.parts(_training(*steps))
+    assert first.points + second.points == tuple(steps)
+    assert first.curve("validation_loss") == ([0, 1], [5.0, 3.0])
+    assert second.curve("validation_loss") == ([1, 2], [9.0, 7.0])
+    assert (plots.reading(first), plots.reading(second)) == (([1], [4.0]), ([2], [8.0]))
+
+
+def test_one_training_is_one_part() -> None:
+    whole = _training({"step": 0, "validation_loss": 5.0}, {"step": 1, "loss": 4.0}, {"step": 2, "loss": 3.0})
+    assert plots.parts(whole) == [whole]
+
+
+@given(st.lists(st.floats(0, 10), max_size=80))
+def test_a_smoothed_curve_stays_within_the_raw_one(values: list[float]) -> None:
+    smooth = plots.moving_mean(values)
+    assert len(smooth) == len(values)
+    assert all(min(values) - 1e-9 <= mean <= max(values) + 1e-9 for mean in smooth)
+
+
+def test_smoothing_takes_out_what_alternates_and_keeps_a_slope() -> None:
+    slope = [float(index) for index in range(60)]
+    assert plots.moving_mean(slope)[5:-5] == pytest.approx(slope[5:-5])
+    assert max(plots.moving_mean([0.0, 1.0] * 30)[5:-5]) < 0.6
