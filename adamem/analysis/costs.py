@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from adamem.analysis.methods import BLUE, GREEN, GREY, PURPLE, VERMILLION
-from adamem.analysis.plots import plain, save
+from adamem.analysis.plots import names_at_ends, plain, save
 from adamem.analysis.tables import markdown
 
 Cost = Mapping[str, Any]
@@ -26,6 +29,16 @@ WAYS = (
     ("encode", "encoding alone, once per text", VERMILLION, "-"),
     ("limit", "the bare LLM on as many positions, nothing kept", GREY, ":"),
 )
+# ways to answer many queries on one text: how the first is answered, and how the later ones
+REPEATED = (
+    ("full text, read for every query", PURPLE, "-", "full_cold", "full_cold"),
+    ("full text, keys and values kept", PURPLE, "--", "full_cold", "full_reused"),
+    ("AdaMem, coarse memory kept", BLUE, "-", "adamem_cold", "adamem_cached"),
+    ("retrieval by BM25, indexed for every query", GREEN, "--", "rag_bm25_k", "rag_bm25_k"),
+)
+QUERIES = range(1, 21)
+SHORT = 1024  # tokens of the shorter text over which encoding is shown to pay
+NAME_WIDTH = 31  # characters of a line of a name
 TARGETS = {  # what was set out for, and whether more is better
     "ttft_cached_over_limit": (1.25, False),
     "ttft_cached_8192_over_512": (1.5, False),
@@ -143,37 +156,53 @@ def _peaks(cost: Cost) -> str:
 
 def growth(cost: Cost, path: Path) -> None:
     """Time to first token against length, both logarithmic."""
-    figure = Figure(figsize=(8, 4.6), layout="constrained")
+    figure = Figure(figsize=(8.5, 5), layout="constrained")
     panel = figure.subplots()
     lengths = [int(length) for length in cost["lengths"]]
+    ends = []
     for way, name, colour, line in WAYS:
         values = [row[f"{way}_seconds"] for row in cost["lengths"].values()]
-        panel.plot(lengths, values, line, color=colour, marker="o", markersize=3, label=name)
-    panel.set(xscale="log", yscale="log", xlabel="context tokens", ylabel="seconds")
+        panel.plot(lengths, values, line, color=colour, marker="o", markersize=3)
+        ends.append((fill(name, NAME_WIDTH), values[-1], colour))
+    panel.set(xscale="log", yscale="log", xlabel="context tokens", ylabel="seconds to the first token (median)")
     panel.set_xticks(lengths, [f"{length:,}" for length in lengths])
-    panel.minorticks_off()
-    plain(panel, "both")
-    figure.legend(loc="outside right upper", frameon=False, fontsize=8)
+    panel.set_xlim(right=1.05 * lengths[-1])
+    _seconds_axis(panel)
+    names_at_ends(panel, ends, gap=0.075)
     save(figure, path)
 
 
 def amortised(cost: Cost, path: Path) -> None:
-    """Seconds spent on one text after so many queries, at the longest length."""
-    length, row = list(cost["lengths"].items())[-1]
-    queries = list(range(1, 21))
-    ways = [
-        ("full text, read for every query", PURPLE, "-", "full_cold", "full_cold"),
-        ("full text, keys and values kept", PURPLE, "--", "full_cold", "full_reused"),
-        ("AdaMem, coarse memory kept", BLUE, "-", "adamem_cold", "adamem_cached"),
-    ]
-    figure = Figure(figsize=(8, 3.8), layout="constrained")
-    panel = figure.subplots()
-    for name, colour, line, first, later in ways:
-        totals = [row[f"{first}_seconds"] + row[f"{later}_seconds"] * (count - 1) for count in queries]
-        panel.plot(queries, totals, line, color=colour, label=name)
-    panel.set(xlabel=f"queries on one text of {int(length):,} tokens", ylabel="seconds to all first tokens")
-    panel.set_yscale("log")
-    panel.set_xticks([1, 5, 10, 15, 20])
-    plain(panel, "both")
-    panel.legend(frameon=False, fontsize=8)
+    """Seconds spent on one text after so many queries, on a short one and on the longest."""
+    known = {int(length): row for length, row in cost["lengths"].items()}
+    figure = Figure(figsize=(10.5, 4.2), layout="constrained")
+    shown = short_and_long(list(known))
+    panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    for panel, length in zip(panels, shown, strict=True):
+        for _, colour, line, first, later in REPEATED:
+            panel.plot(QUERIES, spent(known[length], first, later), line, color=colour)
+        panel.set(title=f"text of {length:,} tokens", xlabel="queries on it", xlim=(0.5, 20.5), yscale="log")
+        panel.set_xticks([1, 5, 10, 15, 20])
+        _seconds_axis(panel)
+    panels[0].set_ylabel("seconds to all first tokens (medians)")
+    last = known[shown[-1]]
+    ends = [(fill(name, NAME_WIDTH), spent(last, *ways)[-1], colour) for name, colour, _, *ways in REPEATED]
+    names_at_ends(panels[-1], ends, gap=0.1)
     save(figure, path)
+
+
+def short_and_long(lengths: Sequence[int]) -> list[int]:
+    """The shortest length from `SHORT` on and the longest there is, once where they are the same."""
+    return sorted({min((length for length in lengths if length >= SHORT), default=max(lengths)), max(lengths)})
+
+
+def spent(row: Mapping[str, float], first: str, later: str) -> list[float]:
+    """Seconds after each of the queries, the first answered in one way and the others in another."""
+    return [row[f"{first}_seconds"] + row[f"{later}_seconds"] * (count - 1) for count in QUERIES]
+
+
+def _seconds_axis(panel: Axes) -> None:
+    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panel.yaxis.set_major_formatter("{x:g}")
+    panel.minorticks_off()
+    plain(panel, "both")

@@ -192,6 +192,17 @@ def _ours(panel: Axes, rows: Sequence[Quality]) -> None:
             panel.axvline(row.value, color=BLUE, linewidth=0.6, linestyle=":", zorder=0)
 
 
+def names_at_ends(panel: Axes, ends: Sequence[tuple[str, float, str]], gap: float) -> None:
+    """Name, last value and colour of each line: names right of the panel, `gap` of it apart. Its limits must stand."""
+    ordered = sorted(ends, key=lambda end: end[1])
+    to_axes, right = panel.transData - panel.transAxes, panel.get_xlim()[1]
+    heights = [to_axes.transform((right, value))[1] for _, value, _ in ordered]
+    for (name, _, colour), own, height in zip(ordered, heights, spread(heights, gap), strict=True):
+        line = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 0, "shrinkB": 0}
+        panel.annotate(name, (1.0, own), (1.04, height), xycoords="axes fraction", textcoords="axes fraction",
+                       color=colour, fontsize=8, va="center", annotation_clip=False, arrowprops=line)  # fmt: skip
+
+
 def spread(heights: Sequence[float], gap: float) -> list[float]:
     """Where names stand: ascending heights moved as little as it takes to stand `gap` apart, from 0 to 1 if they fit.
 

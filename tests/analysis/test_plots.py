@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
-from adamem.analysis import plots
+from adamem.analysis import costs, plots
 from adamem.analysis.methods import STYLES, in_order, style
 from adamem.analysis.results import Training
 
@@ -92,3 +93,25 @@ def test_smoothing_takes_out_what_alternates_and_keeps_a_slope() -> None:
     slope = [float(index) for index in range(60)]
     assert plots.moving_mean(slope)[5:-5] == pytest.approx(slope[5:-5])
     assert max(plots.moving_mean([0.0, 1.0] * 30)[5:-5]) < 0.6
+
+
+def test_names_at_the_ends_of_lines_stand_in_the_order_of_the_lines_on_a_logarithm() -> None:
+    panel = Figure().subplots()
+    panel.set(yscale="log", ylim=(0.01, 10))
+    plots.names_at_ends(panel, [("b", 0.1, "k"), ("a", 0.099, "k"), ("c", 10.0, "k")], gap=0.1)
+    places = {text.get_text(): text.xyann[1] for text in panel.texts}  # pyright: ignore[reportAttributeAccessIssue]
+    assert places["b"] - places["a"] == pytest.approx(0.1)
+    assert (places["a"] + places["b"]) / 2 == pytest.approx(1 / 3, abs=0.01)
+    assert places["c"] == pytest.approx(1.0)
+
+
+def test_many_queries_are_shown_on_a_short_text_and_on_the_longest() -> None:
+    assert costs.short_and_long([512, 1024, 2048, 8192]) == [1024, 8192]
+    assert costs.short_and_long([512, 4096]) == [4096]
+    assert costs.short_and_long([256, 512]) == [512]
+
+
+def test_only_the_first_query_pays_for_what_is_kept() -> None:
+    totals = costs.spent({"cold_seconds": 5.0, "kept_seconds": 0.5}, "cold", "kept")
+    assert totals[:3] == [5.0, 5.5, 6.0]
+    assert len(totals) == len(costs.QUERIES)
