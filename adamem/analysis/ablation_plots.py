@@ -3,89 +3,215 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count, cycle
+from math import log2
 from pathlib import Path
+from statistics import fmean
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
 
+from adamem.analysis import plots
 from adamem.analysis.ablations import Row
-from adamem.analysis.methods import BLUE, GREY, in_order, style
-from adamem.analysis.plots import GROUP_NAMES, METRIC_NAMES, plain, save
-from adamem.analysis.quality import Summary
+from adamem.analysis.methods import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, in_order, style
+from adamem.analysis.plots import GROUP_NAMES, METRIC_NAMES, PALE, names_at_ends, plain, save
+from adamem.analysis.quality import OURS, Summary
 from adamem.analysis.results import Results, Training
 
 GROUPS = ("A", "D")  # those that the ablations are about
 POSITIONS = (4, 8, 16, 32, 64, 128, 256)
+TINY = 1e-9  # positions, where an axis asks for none
+RATIOS = (64, 32, 16, 8, 4, 2, 1)
 FULL = "full_context"  # the method whose decoder positions are the tokens of the text
+BESIDE = (  # that no experiment trains at several K, and that the swept ones have to be held against
+    "full_context_tuned",
+    "rag_minilm_tuned",
+    "rag_bm25_tuned",
+    "longllmlingua_k_tuned",
+    "adamem_query_free",
+    "mean_pool",
+)
+NUDGED = "where intervals would cover each other, a point stands right of the positions that it takes"
+STEP = 0.16  # octaves between points that would cover each other
+FLOOR = -0.3  # differences below it are written, so that the small ones can be seen
+HUES = (BLUE, VERMILLION, ORANGE, GREEN, PURPLE, BLACK)
+
+
+@dataclass(frozen=True)
+class Point:
+    """What a method scores at so many decoder positions, with its 95 % interval."""
+
+    positions: float
+    value: float
+    low: float
+    high: float
+
+    def covers(self, other: Point) -> bool:
+        """Whether their intervals would be drawn over each other."""
+        beside = abs(log2(self.positions / other.positions)) < 0.9 * STEP
+        return beside and self.low <= other.high and other.low <= self.high
+
+
+Curves = Mapping[str, Sequence[Point]]
 
 
 def compression(rows: Sequence[Row], results: Results, summary: Summary, path: Path) -> None:
     """Quality against decoder positions, which is also how far the text is compressed: a line for a method that was
-    trained at several K, a point for the others."""
-    figure = Figure(figsize=(11.5, 4.8), layout="constrained")
-    for panel, group in zip(figure.subplots(1, 2, sharey=True), GROUPS, strict=True):
-        swept = [row for row in rows if row.group == group]
-        for method in in_order({row.method for row in swept}):
-            points = [(row.decoder_tokens, row.value) for row in swept if row.method == method]
-            _line(panel, method, sorted([*points, *_landed(results, summary, method, group)]))
-        for method in in_order({row.method for row in summary.quality} - {row.method for row in swept}):
-            _line(panel, method, _landed(results, summary, method, group))
-        tokens = results.by_key[FULL, group].cost.decoder_tokens
-        panel.set_xscale("log", base=2)
-        panel.set_xticks(POSITIONS, [f"{count}\n{tokens / count:.3g}×" for count in POSITIONS])
-        panel.set(title=GROUP_NAMES[group], ylim=(-0.03, 1.03))
-        panel.set_xlabel("decoder positions, × fewer than the text")
-        plain(panel, "both")
-        panel.set_ylabel(METRIC_NAMES[results.metric(group)])
-    handles, names = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside right center", frameon=False, fontsize=7)
+    trained at several K, a number in grey for those of the others that matter."""
+    figure = Figure(figsize=(9, 9.2), layout="constrained")
+    panels = figure.subplots(2, 1)
+    for panel, group in zip(panels, GROUPS, strict=True):
+        swept = in_order({row.method for row in rows if row.group == group})
+        found = {name: _points(rows, results, summary, name, group) for name in dict.fromkeys([*swept, *BESIDE])}
+        placed = apart({name: points for name, points in found.items() if points})
+        _size_axes(panel, results.by_key[FULL, group].cost.decoder_tokens)
+        panel.set_title(GROUP_NAMES[group], loc="left")
+        panel.set_ylabel(f"{METRIC_NAMES[results.metric(group)]}, 95 % interval")
+        _lines(panel, {name: placed[name] for name in swept})
+        _numbered(panel, {name: points for name, points in placed.items() if name not in swept})
+    key = "    ".join(f"{number} {name}" for number, name in enumerate(BESIDE, 1))
+    figure.supxlabel(f"{key}\n{NUDGED}", fontsize=8.5, color="#444444")
     save(figure, path)
 
 
-def changes(rows: Sequence[Row], path: Path) -> None:
-    """A row a change, a panel a group: the difference to the landed run with its 95 % interval."""
-    names = list(dict.fromkeys(row.experiment for row in rows))[::-1]
-    figure = Figure(figsize=(9.5, 0.32 * len(names) + 1.3), layout="constrained")
-    for panel, group in zip(figure.subplots(1, 2, sharey=True), GROUPS, strict=True):
-        for row in (row for row in rows if row.group == group and row.difference is not None):
-            y = names.index(row.experiment)
-            panel.plot([row.difference_low, row.difference_high], [y, y], color=BLUE, linewidth=1.6)
-            panel.plot(row.difference, y, "o", color=BLUE, markersize=5)
+def _points(rows: Sequence[Row], results: Results, summary: Summary, method: str, group: str) -> list[Point]:
+    """Of the experiments and of the landed run, by positions."""
+    mine = [row for row in rows if (row.method, row.group) == (method, group)]
+    points = [Point(row.decoder_tokens, row.value, row.low, row.high) for row in mine]
+    landed = summary.of(method, group)
+    if landed is not None:
+        positions = results.by_key[method, group].cost.decoder_tokens
+        points.append(Point(positions, landed.value, landed.low, landed.high))
+    return sorted(points, key=lambda point: point.positions)
+
+
+def apart(curves: Curves) -> dict[str, list[Point]]:
+    """Every point, as few steps to the right as keep its interval off those of the curves before it."""
+    taken: list[Point] = []
+    placed: dict[str, list[Point]] = {}
+    for method, points in curves.items():
+        placed[method] = []
+        for point in points:
+            steps = (replace(point, positions=point.positions * 2 ** (STEP * step)) for step in count())
+            place = next(moved for moved in steps if not any(moved.covers(other) for other in taken))
+            placed[method].append(place)
+            taken.append(place)
+    return placed
+
+
+def _lines(panel: Axes, curves: Curves) -> None:
+    for method, points in curves.items():
+        look = style(method)
+        panel.errorbar([point.positions for point in points], [point.value for point in points], _reach(points),
+                       color=look.colour, marker=look.marker, markersize=5, linewidth=1.4, elinewidth=1.1)  # fmt: skip
+    if curves:
+        last = max(points[-1].positions for points in curves.values())
+        ends = [(method, points[-1].value, style(method).colour) for method, points in curves.items()]
+        names_at_ends(panel, ends, gap=0.04, end=last * 2 ** (2 * STEP))
+
+
+def _numbered(panel: Axes, curves: Curves) -> None:
+    for method, points in curves.items():
+        for point in points:
+            panel.errorbar(point.positions, point.value, _reach([point]), color=GREY, marker="o", markersize=10,
+                           elinewidth=1.1, zorder=4)  # fmt: skip
+            panel.text(point.positions, point.value, str(1 + BESIDE.index(method)), color="white", fontsize=7.5,
+                       fontweight="bold", ha="center", va="center_baseline", zorder=5)  # fmt: skip
+
+
+def _reach(points: Sequence[Point]) -> list[list[float]]:
+    """How far the intervals reach below and above the values."""
+    below = [max(0.0, point.value - point.low) for point in points]
+    return [below, [max(0.0, point.high - point.value) for point in points]]
+
+
+def _size_axes(panel: Axes, tokens: float) -> None:
+    """Decoder positions below, and above how many tokens of the text there are for each."""
+    panel.set_xscale("log", base=2)
+    panel.set(xlim=(3.4, max(480, 1.5 * tokens)), ylim=(-0.05, 1.02), xlabel="decoder positions")
+    panel.set_xticks(POSITIONS, [str(positions) for positions in POSITIONS])
+    ratio = panel.secondary_xaxis("top", functions=(there := lambda x: tokens / np.maximum(x, TINY), there))
+    ratio.set_xlabel("compression: tokens of the text per decoder position")
+    ratio.xaxis.set_major_locator(FixedLocator(RATIOS))
+    ratio.xaxis.set_major_formatter("{x:g}×")
+    ratio.xaxis.set_minor_locator(NullLocator())
+    plain(panel, "both")
+
+
+def changes(rows: Sequence[Row], path: Path, seeds: Sequence[Row] = ()) -> None:
+    """A row a change, the best on top, a panel a group: the difference to the landed run with its 95 % interval.
+
+    `seeds` are trainings of the landed settings with other seeds; a band shows what these alone do.
+    """
+    shown = [row for row in rows if row.difference is not None and row.group in GROUPS]
+    labels = by_effect(shown)
+    runs = 1 + len({row.experiment for row in seeds})
+    figure = Figure(figsize=(10.5, 0.34 * len(labels) + 1.7), layout="constrained")
+    panels = figure.subplots(1, 2, sharex=True, sharey=True)
+    for panel, group in zip(panels, GROUPS, strict=True):
+        span = seed_range([row for row in seeds if row.group == group])
+        panel.axvspan(
+            *span, color=PALE, alpha=0.6, linewidth=0, zorder=0, label=f"another training seed: range of {runs} runs"
+        )
+        for row in (row for row in shown if row.group == group):
+            _effect(panel, row, list(labels).index(row.experiment))
         panel.axvline(0, color=GREY, linewidth=0.8)
-        panel.set(title=GROUP_NAMES[group], xlabel="F1 above the landed run")
-        panel.set_yticks(range(len(names)), names)
-        panel.set_ylim(-0.6, len(names) - 0.4)
+        panel.set(title=GROUP_NAMES[group], xlabel="F1 above the landed run, 95 % interval")
+        panel.set_yticks(range(len(labels)), list(labels.values()))
+        panel.set_ylim(-0.6, len(labels) - 0.4)
         plain(panel, "x")
+    panels[0].set_xlim(FLOOR - 0.015, max([0.1, *(row.difference_high or 0.0 for row in shown)]) + 0.02)
+    if seeds:
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", frameon=False, fontsize=9)
     save(figure, path)
+
+
+def by_effect(rows: Sequence[Row]) -> dict[str, str]:
+    """The experiments and what to call them, from the one that costs most, over the groups, to the best."""
+    effects: dict[str, list[float]] = {}
+    for row in rows:
+        effects.setdefault(row.experiment, []).append(row.difference or 0.0)
+    called = {row.experiment: f"{row.about}: {row.experiment}" for row in rows}
+    return {name: called[name] for name in sorted(effects, key=lambda name: (fmean(effects[name]), name))}
+
+
+def seed_range(seeds: Sequence[Row]) -> tuple[float, float]:
+    """The differences of the landed settings to the landed run, which itself is at 0."""
+    differences = [0.0, *(row.difference for row in seeds if row.method == OURS and row.difference is not None)]
+    return min(differences), max(differences)
+
+
+def _effect(panel: Axes, row: Row, y: float) -> None:
+    """A point and its interval, or an arrow and the numbers where they lie too far out."""
+    value, low, high = row.difference or 0.0, row.difference_low or 0.0, row.difference_high or 0.0
+    if value >= FLOOR:
+        panel.plot([max(low, FLOOR), high], [y, y], color=BLUE, linewidth=1.6)
+        panel.plot(value, y, "o", color=BLUE, markersize=5)
+    else:
+        panel.plot(FLOOR, y, "<", color=BLUE, markersize=7)
+        panel.annotate(f"{value:+.2f} [{low:+.2f}, {high:+.2f}]", (FLOOR, y), (8, 0), textcoords="offset points",
+                       va="center", fontsize=8, color=BLUE)  # fmt: skip
 
 
 def windows(curves: Mapping[str, Training], path: Path) -> None:
-    """Losses of phase 2 once the LLM reads, a line an experiment: in training (thin) and on validation items."""
-    figure = Figure(figsize=(7.5, 4), layout="constrained")
+    """Losses of phase 2 once the LLM reads, a line an experiment: on validation items, and in training (thin)."""
+    figure = Figure(figsize=(8, 4.4), layout="constrained")
     panel = figure.subplots()
-    for number, (name, training) in enumerate(curves.items()):
-        colour = f"C{number}"
-        points = [point for point in training.points if point.get("validation_em") is not None]
-        start = points[0]["step"]
-        panel.plot([p["step"] - start for p in points], [p["validation_loss"] for p in points], color=colour,
-                   marker="o", markersize=4, label=name)  # fmt: skip
-        steps, losses = training.curve("answer_nll")
-        panel.plot([step - start for step in steps], losses, color=colour, linewidth=0.5, alpha=0.35)
-    panel.set(xlabel="steps of phase 2 after the selector's", ylabel="loss of the answer, nats a token", ylim=(0, None))
-    panel.legend(frameon=False, fontsize=8)
+    ends = []
+    for (name, training), colour in zip(curves.items(), cycle(HUES)):
+        part = plots.parts(training)[-1]
+        start = part.points[0]["step"]
+        kept, losses = part.curve("validation_loss")
+        panel.plot([step - start for step in kept], losses, color=colour, marker="o", markersize=4)
+        steps, values = plots.reading(part)
+        panel.plot([step - start for step in steps], plots.moving_mean(values), color=colour, linewidth=0.8, alpha=0.7)
+        ends.append((name, losses[-1], colour))
+    panel.set(xlabel="steps of phase 2 after the selector's", ylabel="nats per token of the answer", ylim=(0, None))
+    panel.margins(x=0.01)
+    panel.set_title("on validation items (dots), and the moving mean in training (thin)")
     plain(panel, "y")
+    names_at_ends(panel, ends, gap=0.05)
     save(figure, path)
-
-
-def _landed(results: Results, summary: Summary, method: str, group: str) -> list[tuple[float, float]]:
-    found = summary.of(method, group)
-    return [] if found is None else [(results.by_key[method, group].cost.decoder_tokens, found.value)]
-
-
-def _line(panel: Axes, method: str, points: Sequence[tuple[float, float]]) -> None:
-    shown = [(x, y) for x, y in points if x > 0]  # no context takes no position: it has no place on a logarithm
-    if shown:
-        look = style(method)
-        face = look.colour if look.filled else "white"
-        panel.plot(*zip(*shown, strict=True), color=look.colour, marker=look.marker, markerfacecolor=face,
-                   markersize=5, linewidth=1.3, label=method)  # fmt: skip

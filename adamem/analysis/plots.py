@@ -192,15 +192,19 @@ def _ours(panel: Axes, rows: Sequence[Quality]) -> None:
             panel.axvline(row.value, color=BLUE, linewidth=0.6, linestyle=":", zorder=0)
 
 
-def names_at_ends(panel: Axes, ends: Sequence[tuple[str, float, str]], gap: float) -> None:
-    """Name, last value and colour of each line: names right of the panel, `gap` of it apart. Its limits must stand."""
-    ordered = sorted(ends, key=lambda end: end[1])
-    to_axes, right = panel.transData - panel.transAxes, panel.get_xlim()[1]
-    heights = [to_axes.transform((right, value))[1] for _, value, _ in ordered]
-    for (name, _, colour), own, height in zip(ordered, heights, spread(heights, gap), strict=True):
+def names_at_ends(panel: Axes, ends: Sequence[tuple[str, float, str]], gap: float, end: float | None = None) -> None:
+    """Name, last value and colour of each line: names right of where the lines end, `gap` of the panel apart.
+
+    They end at the edge of the panel unless `end` says where. Call it once the limits stand.
+    """
+    ordered = sorted(ends, key=lambda line: line[1])
+    last = panel.get_xlim()[1] if end is None else end
+    places = [(panel.transData - panel.transAxes).transform((last, value)) for _, value, _ in ordered]
+    heights = spread([own for _, own in places], gap)
+    for (name, _, colour), (x, own), height in zip(ordered, places, heights, strict=True):
         line = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 0, "shrinkB": 0}
-        panel.annotate(name, (1.0, own), (1.04, height), xycoords="axes fraction", textcoords="axes fraction",
-                       color=colour, fontsize=8, va="center", annotation_clip=False, arrowprops=line)  # fmt: skip
+        panel.annotate(name, (x + 0.005, own), (x + 0.04, height), "axes fraction", "axes fraction", color=colour,
+                       fontsize=8, va="center", annotation_clip=False, arrowprops=line)  # fmt: skip
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:
