@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from math import sqrt
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from adamem.analysis.methods import in_order, style
-from adamem.analysis.plots import plain, save
+from adamem.analysis.plots import names_at_ends, plain, save
 
 Rows = Sequence[Mapping[str, Any]]
+Shade = Sequence[float]  # red, green and blue from 0 to 1
 METRIC = "f1"
+MAP = colormaps["cividis"]
 
 
 def read(path: Path) -> Rows:
@@ -40,34 +44,55 @@ def needle(rows: Rows, path: Path) -> None:
     for panel, method in zip(panels, methods, strict=True):
         found = {(row["depth"], row["length"]): row[METRIC] for row in rows if row["method"] == method}
         grid = [[found[depth, length] for length in lengths] for depth in depths]
-        image = panel.imshow(grid, vmin=0, vmax=1, cmap="cividis", aspect="auto")
+        image = panel.imshow(grid, vmin=0, vmax=1, cmap=MAP, aspect="auto")
         panel.set_title(method, fontsize=9)
         panel.set_xticks(range(len(lengths)), [f"{length:,}" for length in lengths], fontsize=7)
         panel.set_yticks(range(len(depths)), [f"{depth:.0%}" for depth in depths], fontsize=7)
         panel.set_xlabel("context tokens", fontsize=8)
         for y, line in enumerate(grid):
             for x, value in enumerate(line):
-                colour = "black" if value > 0.6 else "white"
-                panel.text(x, y, f"{value:.2f}", ha="center", va="center", fontsize=7, color=colour)
+                panel.text(x, y, f"{value:.2f}", ha="center", va="center", fontsize=8, color=ink(MAP(value)))
     panels[0].set_ylabel("depth of the fact", fontsize=8)
     if image is not None:
         figure.colorbar(image, ax=panels, label="F1", fraction=0.04)
     save(figure, path)
 
 
+def ink(shade: Shade) -> str:
+    """Black or white, whichever stands out more from a shade."""
+    light = luminance(shade)
+    return "black" if (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) else "white"
+
+
+def luminance(shade: Shade) -> float:
+    """How bright a colour of sRGB is, from 0 to 1, by the rules of WCAG 2 for text that can be read."""
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in shade[:3])
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 def lengths(rows: Rows, path: Path) -> None:
     """Mean F1 over all depths against the length of the text, with K as it was in training."""
-    figure = Figure(figsize=(6.4, 3.8), layout="constrained")
+    figure = Figure(figsize=(7.6, 4.2), layout="constrained")
     panel = figure.subplots()
-    for method in in_order({row["method"] for row in rows}):
-        mine = [row for row in rows if row["method"] == method]
-        places = sorted({row["length"] for row in mine})
-        means = [fmean(row[METRIC] for row in mine if row["length"] == length) for length in places]
-        look = style(method)
-        panel.plot(places, means, marker=look.marker, color=look.colour, label=method, linewidth=1.4, markersize=5)
+    methods, places = in_order({row["method"] for row in rows}), sorted({row["length"] for row in rows})
+    ends = []
+    for number, method in enumerate(methods):
+        scores = [[row[METRIC] for row in rows if (row["method"], row["length"]) == (method, at)] for at in places]
+        look, means = style(method), [fmean(cells) for cells in scores]
+        beside = 2 ** (0.06 * (number - (len(methods) - 1) / 2))
+        panel.errorbar([length * beside for length in places], means, [standard_error(cells) for cells in scores],
+                       marker=look.marker, color=look.colour, linewidth=1.4, markersize=5, capsize=2)  # fmt: skip
+        ends.append((method, means[-1], look.colour))
     panel.set_xscale("log", base=2)
     panel.set_xticks(places, [f"{length:,}" for length in places])
     panel.set(xlabel="context tokens", ylabel="F1, mean over depths", ylim=(-0.02, 1.02))
-    panel.legend(frameon=False, fontsize=8)
+    questions = sum(row["n"] for row in rows if (row["method"], row["length"]) == (methods[0], places[0]))
+    panel.set_title(f"{questions} questions a point; bars: standard error over the depths")
     plain(panel, "y")
+    names_at_ends(panel, ends, gap=0.05)
     save(figure, path)
+
+
+def standard_error(cells: Sequence[float]) -> float:
+    """Of the mean over cells, from their spread; a single cell has none to show."""
+    return stdev(cells) / sqrt(len(cells)) if len(cells) > 1 else 0.0
