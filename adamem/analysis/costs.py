@@ -80,7 +80,7 @@ def section(cost: Cost) -> str:
         _seconds(cost),
         _quicker(cost),
         "![Time to first token against length](plots/cost_growth.png)",
-        "![Total time against the number of queries](plots/cost_amortised.png)",
+        "![Total time against the number of queries, on a short text and on the longest](plots/cost_amortised.png)",
         "Ratios, and what was aimed at:",
         _ratios(cost),
         "Sizes and rates:",

@@ -146,7 +146,7 @@ def _results(results: Results, summary: Summary) -> str:
             main_table(results, summary),
             _paired_subset(summary),
             "![Quality per group and method with 95 % intervals](plots/quality.png)",
-            "![Quality against decoder positions](plots/tokens.png)",
+            "![Quality by decoder positions, with 95 % intervals](plots/tokens.png)",
             legend(results),
             "All numbers: [metrics.json](metrics.json), [quality.csv](tables/quality.csv), "
             "[comparisons.csv](tables/comparisons.csv); single answers: `benchmarks/METHOD/GROUP.jsonl`.",
@@ -190,7 +190,8 @@ def _training(params: config.AdaMemConfig, effort: Effort) -> str:
     head = (
         "The weights of the lowest validation loss are kept. Exact match here is teacher-forced, so it flatters. "
         "Trainings of two parts show one behind the other: text, then tasks, for the trained baselines; what to pick "
-        "(the loss of the attention), then what to answer (that of the answers), for phase 2.\n\n" + _shares(params)
+        "(the loss of the attention), then what to answer (that of the answers), for phase 2. A dashed line marks where "
+        "another loss begins, not to be compared with the one before.\n\n" + _shares(params)
     )
     return f"{head}\n\n{plots}\n\n{_minutes(effort)}"
 

@@ -16,7 +16,7 @@ def table(hypotheses: Sequence[Hypothesis], file: str) -> str:
         weakest = one.weakest
         numbers = "" if weakest is None else f"{weakest.effect:+.3f} ({weakest.low:+.3f} to {weakest.high:+.3f})"
         place = "" if weakest is None else f"{weakest.group}, against `{weakest.against}`, {weakest.metric}"
-        p = "" if one.p is None else f"{one.p:.4f}"
+        p = "" if one.p is None else _p(one.p)
         rows.append([one.name, one.claim, f"**{one.verdict}**: {one.why}", place, numbers, p])
     head = (
         "Each claim is judged by the comparison in which it is weakest: mean difference, 95 % interval, one-sided p "
@@ -24,6 +24,10 @@ def table(hypotheses: Sequence[Hypothesis], file: str) -> str:
         f"{_seeds(hypotheses)} All comparisons: [{file.rsplit('/', 1)[-1]}]({file}).\n\n"
     )
     return head + markdown(["", "claim", "verdict", "weakest", "effect", "p"], rows, numbers_from=4)
+
+
+def _p(value: float) -> str:
+    return f"{value:.4f}" if value >= 0.0001 else "< 0.0001"
 
 
 def _seeds(hypotheses: Sequence[Hypothesis]) -> str:
@@ -52,7 +56,7 @@ def trainings(hypotheses: Sequence[Hypothesis]) -> str:
             one.name,
             *(f"{value:+.3f}" for value in weakest.trainings),
             f"{weakest.deviation:.3f}",
-            f"{weakest.p_of_items:.4f}",
+            _p(weakest.p_of_items),
         ]
         for one, weakest in several
     ]
