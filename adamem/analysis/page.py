@@ -190,8 +190,8 @@ def _training(params: config.AdaMemConfig, effort: Effort) -> str:
     head = (
         "The weights of the lowest validation loss are kept. Exact match here is teacher-forced, so it flatters. "
         "Trainings of two parts show one behind the other: text, then tasks, for the trained baselines; what to pick "
-        "(the loss of the attention), then what to answer (that of the answers), for phase 2. A dashed line marks where "
-        "another loss begins, not to be compared with the one before.\n\n" + _shares(params)
+        "(the loss of the attention), then what to answer (that of the answers), for phase 2. A dashed line marks "
+        "where another loss begins, not to be compared with the one before.\n\n" + _shares(params)
     )
     return f"{head}\n\n{plots}\n\n{_minutes(effort)}"
 
