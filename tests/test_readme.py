@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
+GAP = ("difference", "difference_low", "difference_high")
 JUDGED = json.loads((ROOT / "reports/hypotheses.json").read_text(encoding="utf-8"))
 
 
@@ -30,6 +32,45 @@ def test_the_limit_on_questions_that_people_wrote_has_the_numbers_of_the_page() 
         name: re.findall(rf"^\| `{name}` \| ([^|]+) \|", page, re.MULTILINE)[0] for name in ("adamem", "rag_minilm_k")
     }
     assert f"{cells['adamem']} of the names and values, plain retrieval {cells['rag_minilm_k']}" in PAGE
+
+
+def test_what_others_and_ablations_score_is_in_the_tables() -> None:
+    [peer] = _rows("evidence/tables/comparisons.csv", group="A", b="longllmlingua_k_tuned")
+    assert f"is {_interval(peer, 'difference', 'low', 'high', 1)} F1 behind AdaMem on A" in PAGE
+    [random] = _rows("ablations/ablations.csv", experiment="start_random", group="A")
+    assert f"{_interval(random, *GAP, -1)} F1 less on A" in PAGE
+    [window] = _rows("ablations/ablations.csv", experiment="window2", group="A")
+    [landed] = _rows("tables/quality.csv", method="adamem", group="A")
+    scores = f"windows of two give {float(window['value']):.2f} instead of {float(landed['value']):.2f} F1 on A"
+    assert f"{scores}, −{_interval(window, *GAP, -1, '−')}" in PAGE
+
+
+def test_costs_are_those_of_the_reports() -> None:
+    cost = json.loads((ROOT / "reports/efficiency.json").read_text(encoding="utf-8"))
+    rows = {int(length): row for length, row in cost["lengths"].items()}
+    sizes = (rows[4096][key] / 4096 for key in ("memory_bytes", "full_kv_bytes"))
+    assert (
+        "takes {:,.0f} bytes a token here, where text takes about 2 and keys and values {:,.0f}".format(*sizes) in PAGE
+    )
+    assert f"{cost['ratios']['ttft_full_over_cached_4096']:.1f} times to the first token at 4,096 tokens" in PAGE
+    slower = [length for length, row in rows.items() if row["adamem_cached_seconds"] > row["full_reused_seconds"]]
+    faster = [length for length in rows if length not in slower]
+    assert f"slower\n  up to {max(slower):,} tokens and faster from {min(faster):,} on" in PAGE
+    assert all(row["rag_bm25_k_seconds"] < row["adamem_cached_seconds"] for row in rows.values())
+    [minutes] = re.findall(r"\*\*sum\*\* \| \*\*([\d.]+)", (ROOT / "reports/minutes.md").read_text(encoding="utf-8"))
+    assert f"`make run` {float(minutes):.0f} minutes" in PAGE
+
+
+def _rows(table: str, **wanted: str) -> list[dict[str, str]]:
+    with (ROOT / "reports" / table).open(encoding="utf-8", newline="") as stream:
+        return [row for row in csv.DictReader(stream) if wanted.items() <= row.items()]
+
+
+def _interval(row: dict[str, str], mean: str, low: str, high: str, sign: int, mark: str = "") -> str:
+    """Mean and interval as the page writes them; `sign` -1 for a loss, of which the page names the size."""
+    value, *ends = (sign * float(row[key]) for key in (mean, low, high))
+    first, last = sorted(ends, reverse=bool(mark))
+    return f"{value:.2f} [{mark}{first:.2f}, {mark}{last:.2f}]"
 
 
 def test_links_lead_somewhere() -> None:

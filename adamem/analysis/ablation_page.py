@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adamem import config
-from adamem.analysis import ablation_plots, ablations
+from adamem.analysis import ablation_plots, ablations, effects
 from adamem.analysis.ablation_plots import GROUPS
 from adamem.analysis.ablations import Row
 from adamem.analysis.methods import in_order
-from adamem.analysis.quality import OURS, Bootstrap, Summary, compare, summarise
-from adamem.analysis.results import Results, Training, read, read_training
+from adamem.analysis.quality import OURS, Bootstrap, Summary, summarise
+from adamem.analysis.results import Training, read, read_training
 from adamem.analysis.tables import markdown, write_text
 
 INTRO = """\
@@ -30,19 +30,9 @@ Methods that were trained or run at several K, and six others at the size they h
 
 ![Quality by decoder positions, and tokens of text for each](plots/compression.png)"""
 
-CHANGED = """\
-The grey band is what other training seeds of the landed settings do; differences below -0.3 are written out.
-
-![Difference to the landed run](plots/changes.png)"""
-
-NOTES = """\
-What names do not say: `no_selection` drops the small selection loss of the reading steps alone, the selector's own
-steps stay; `no_phase1` is one step of it; `phase3` is `adamem_unfrozen` of the default page."""
-
 # what experiments are about
 SIZE, SEED, WINDOW, ENCODER = "K", "training seed", "states in a chunk of 256", "encoder"
-TYPE = "type of the LLM"  # the control for experiments that set it
-STEP0, UNFROZEN = "adamem_step0", "adamem_unfrozen"
+STEP0 = "adamem_step0"
 
 
 def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> list[Row]:
@@ -58,27 +48,23 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> list[Row]:
     results = read(reports / "benchmarks", tasks, reports / "evidence" / "benchmarks")
     bootstrap = Bootstrap.of(params)
     summary = summarise(results, bootstrap)
-    changed = [*_changes(rows), *_phase3(results, summary, bootstrap)]
+    further = effects.phase3(results, summary, bootstrap)
     curves = _curves(rows, read_training(folder / "training"), read_training(reports / "training"))
 
     ablation_plots.compression(_about(rows, SIZE), results, summary, folder / "plots" / "compression.png")
-    ablation_plots.changes(changed, folder / "plots" / "changes.png", _about(rows, SEED))
+    ablation_plots.changes([*_changes(rows), *further], folder / "plots" / "changes.png", _about(rows, SEED))
     ablation_plots.windows(curves, folder / "plots" / "windows.png")
-    write_text(folder / "README.md", _render(rows, changed, summary))
+    write_text(folder / "README.md", _render(rows, further, summary))
     return rows
 
 
-def _render(rows: Sequence[Row], changed: Sequence[Row], summary: Summary) -> str:
+def _render(rows: Sequence[Row], further: Sequence[Row], summary: Summary) -> str:
     parts = [
         INTRO,
         _stale(rows),
         f"## How small can the memory be?\n\n{SWEPT}",
         *(_sizes(_about(rows, SIZE), summary, group) for group in GROUPS),
-        f"## What does each part do?\n\n{CHANGED}",
-        _spread(_about(rows, SEED), summary),
-        *(_effects(changed, _about(rows, SEED), group) for group in GROUPS),
-        _typed(rows),
-        NOTES,
+        "## What does each part do?\n\n" + effects.section(_changes(rows), further, _about(rows, SEED), summary),
         "## Windows of several tokens\n\n![Losses of the answer, in validation and in training](plots/windows.png)",
         _windows(_about(rows, WINDOW), summary),
         _encoders(_about(rows, ENCODER)),
@@ -126,72 +112,6 @@ def _sizes(rows: Sequence[Row], summary: Summary, group: str) -> str:
     if not lines or landed is None:
         return ""
     return f"On {group}, by decoder positions: {'; '.join(lines)}. The landed run has {landed.value:.2f}."
-
-
-def _phase3(results: Results, summary: Summary, bootstrap: Bootstrap) -> list[Row]:
-    """Phase 3 as an experiment: the default graph has it, as a method of its own."""
-    rows = []
-    for group in results.groups:
-        gap, own = compare(results, bootstrap, UNFROZEN, OURS, group), summary.of(UNFROZEN, group)
-        if gap is None or own is None:
-            continue
-        found = {"value": own.value, "low": own.low, "high": own.high, "n": gap.n, "metric": gap.metric}
-        found |= {"difference": gap.difference, "difference_low": gap.low, "difference_high": gap.high}
-        named = {"experiment": "phase3", "about": "phase 3", "changes": "", "method": OURS, "group": group}
-        cost = results.by_key[UNFROZEN, group].cost
-        unknown = dict.fromkeys(("commit", "settings", "code"), "")
-        rows.append(Row(**named, **found, **unknown, decoder_tokens=cost.decoder_tokens))
-    return rows
-
-
-def _effects(rows: Sequence[Row], seeds: Sequence[Row], group: str) -> str:
-    """Which changes do more than another training seed does, as far as one training can tell."""
-    mine = [row for row in rows if row.group == group and row.difference is not None]
-    again = [0.0, *(row.difference or 0.0 for row in seeds if (row.method, row.group) == (OURS, group))]
-    below = [row for row in mine if (row.difference_high or 0) < 0 and (row.difference or 0) < min(again)]
-    above = [row for row in mine if (row.difference_low or 0) > 0 and (row.difference or 0) > max(again)]
-    same = [row for row in mine if row not in below and row not in above]
-    parts = [("worse than the landed run", below), ("better", above), ("not to be told from another training", same)]
-    said = "; ".join(f"{what}: {', '.join(map(_named, found))}" for what, found in parts if found)
-    return f"On {group}, {said}." if said else ""
-
-
-def _typed(rows: Sequence[Row]) -> str:
-    """What the type of the LLM alone does, where experiments were run in another one than the landed run."""
-    control = [row for row in rows if row.about == TYPE and row.method == OURS and row.group in GROUPS]
-    named = ", ".join(
-        f"{row.difference:+.2f} [{row.difference_low:+.2f}, {row.difference_high:+.2f}] on {row.group}"
-        for row in control
-    )
-    if not control:
-        return ""
-    return (
-        "Where the changes name `llm.dtype=float32`, the processor had no bfloat16 of its own, in which the landed run "
-        f"was made. That alone, `{control[0].experiment}`: {named}."
-    )
-
-
-def _named(row: Row) -> str:
-    return f"`{row.experiment}` ({row.difference:+.2f})"
-
-
-def _spread(rows: Sequence[Row], summary: Summary) -> str:
-    """What another seed alone does, which is what the differences above have to be held against."""
-    lines = []
-    for group in GROUPS:
-        values = [row.value for row in rows if (row.method, row.group) == (OURS, group)]
-        landed = summary.of(OURS, group)
-        if values and landed is not None:
-            found = sorted([landed.value, *values])
-            lines.append(f"{found[0]:.2f} to {found[-1]:.2f} on {group} (landed: {landed.value:.2f})")
-    if not lines:
-        return ""
-    count = 1 + len({row.experiment for row in rows})
-    return (
-        f"Each is one training. {count} training seeds of the landed settings give {' and '.join(lines)}. A change is "
-        "called worse or better where its interval over items says so and no other seed differs as much; with so many "
-        "changes, some may do so by chance."
-    )
 
 
 def _windows(rows: Sequence[Row], summary: Summary) -> str:

@@ -80,6 +80,7 @@ def section(cost: Cost) -> str:
         _seconds(cost),
         _quicker(cost),
         "![Time to first token against length](plots/cost_growth.png)",
+        _growing(cost),
         "![Total time against the number of queries, on a short text and on the longest](plots/cost_amortised.png)",
         "Ratios, and what was aimed at:",
         _ratios(cost),
@@ -114,6 +115,14 @@ def _quicker(cost: Cost) -> str:
         f"{'; '.join(lines)}. Retrieval is timed without anything kept. What published compressors cost beside it: "
         "[the evidence](evidence/README.md#compressors-that-others-wrote)."
     )
+
+
+def _growing(cost: Cost) -> str:
+    """How much longer the longest text takes than the shortest."""
+    (first, short), *_, (last, long) = cost["lengths"].items()
+    ways = ("full_cold", "full_reused", "adamem_cached", "encode")
+    grown = ", ".join(f"`{way}` {long[f'{way}_seconds'] / short[f'{way}_seconds']:.1f}" for way in ways)
+    return f"Times as long at {int(last):,} tokens as at {int(first):,}: {grown}."
 
 
 def _ratios(cost: Cost) -> str:

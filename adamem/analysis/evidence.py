@@ -42,7 +42,9 @@ at the last position that SmolLM2 was trained on, or beyond. All numbers: [needl
 
 ![F1 by length and depth](plots/needle.png)
 
-![F1 against length](plots/lengths.png)"""
+![F1 against length](plots/lengths.png)
+
+{slope}"""
 
 CONTROLS = ("adamem_wrong_memory", "adamem_shuffled", "adamem_query_only")
 
@@ -77,7 +79,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> dict[str, 
         "Do the answers come from the memory?": _controls(summary),
         "Compressors that others wrote": peers.section(summary, peers.cost_table(folder / "peer_costs.json")),
         "Where is it lost?": decomposition.section(results, summary, bootstrap),
-        "Longer texts": NEEDLES.format(**_counts(needles)),
+        "Longer texts": NEEDLES.format(**_counts(needles), slope=heat.slope(needles)),
         "Questions that people wrote": fanout.section(fanout.read(folder / "fanout.json"), bootstrap),
     }
     sections = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
@@ -93,7 +95,8 @@ def _seeds(folder: Path) -> list[Path]:
 
 def _quality(results: Results, summary: Summary) -> str:
     plot = "![Quality per group and method with 95 % intervals](plots/quality.png)"
-    return "\n\n".join([tables.main_table(results, summary), plot, page.legend(results)])
+    parts = [tables.main_table(results, summary), plot, tables.ahead(summary, OURS), page.legend(results)]
+    return "\n\n".join(parts)
 
 
 def _counts(needles: heat.Rows) -> dict[str, int]:

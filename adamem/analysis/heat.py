@@ -96,3 +96,15 @@ def lengths(rows: Rows, path: Path) -> None:
 def standard_error(cells: Sequence[float]) -> float:
     """Of the mean over cells, from their spread; a single cell has none to show."""
     return stdev(cells) / sqrt(len(cells)) if len(cells) > 1 else 0.0
+
+
+def slope(rows: Rows) -> str:
+    """Mean F1 on the shortest and on the longest texts, by method."""
+    first, last = (choose(row["length"] for row in rows) for choose in (min, max))
+    parts = []
+    for method in in_order({row["method"] for row in rows}):
+        ends = [
+            fmean(row[METRIC] for row in rows if (row["method"], row["length"]) == (method, at)) for at in (first, last)
+        ]
+        parts.append(f"`{method}` {ends[0]:.2f} and {ends[1]:.2f}")
+    return f"Mean F1 at {first:,} and at {last:,} tokens: {', '.join(parts)}."

@@ -15,7 +15,7 @@ from adamem.analysis.hypotheses import Hypothesis
 from adamem.analysis.methods import in_order, style
 from adamem.analysis.quality import OURS, Summary
 from adamem.analysis.results import Results, Training
-from adamem.analysis.tables import counterfactual_table, main_table, markdown
+from adamem.analysis.tables import ahead, counterfactual_table, main_table, markdown
 from adamem.analysis.targets import BOUND_GAP, Bound, Target, difference
 
 INTRO = """\
@@ -146,6 +146,7 @@ def _results(results: Results, summary: Summary) -> str:
             main_table(results, summary),
             _paired_subset(summary),
             "![Quality per group and method with 95 % intervals](plots/quality.png)",
+            ahead(summary, OURS),
             "![Quality by decoder positions, with 95 % intervals](plots/tokens.png)",
             legend(results),
             "All numbers: [metrics.json](metrics.json), [quality.csv](tables/quality.csv), "

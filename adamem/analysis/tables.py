@@ -86,6 +86,17 @@ def counterfactual_table(summary: Summary) -> str:
     return markdown(["method", *(f"{group} {_metric(summary, group)}" for group in groups)], lines)
 
 
+def ahead(summary: Summary, method: str) -> str:
+    """Against how many methods the whole interval of the difference lies above 0 by group, and against which below."""
+    parts = []
+    for group in sorted({row.group for row in summary.comparisons}):
+        found = [row for row in summary.comparisons if (row.a, row.group) == (method, group)]
+        behind = in_order([row.b for row in found if row.high < 0])
+        said = f"on {group} above {sum(row.low > 0 for row in found)} of {len(found)} other methods"
+        parts.append(said + (f" and below {', '.join(f'`{name}`' for name in behind)}" if behind else ""))
+    return f"By intervals of the paired differences `{method}` is {'; '.join(parts)}." if parts else ""
+
+
 def _beside(copy: Quality | None, original: Quality | None) -> str:
     if copy is None or original is None:
         return ""
@@ -112,7 +123,8 @@ def _cost(results: Results, row: Quality) -> dict[str, Any]:
 
 def _trained(results: Results, method: str, group: str) -> int:
     """Trained weights, those that were lent to it among them."""
-    found = [results.by_key[name, group] for name in (method, LENT.get(method)) if (name, group) in results.by_key]
+    names = (method, LENT.get(method, ""))
+    found = [results.by_key[name, group] for name in names if (name, group) in results.by_key]
     return sum(one.cost.trainable_parameters for one in found)
 
 

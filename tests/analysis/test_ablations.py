@@ -129,11 +129,13 @@ def test_the_page_speaks_as_the_table_has_it(
     shutil.copy(folder / "training/phase2.json", folder / "ablations/training/p256_s2.json")
     gone = {"difference": -0.5, "difference_low": -0.6, "difference_high": -0.4}
     same = {"difference": 0.01, "difference_low": -0.1, "difference_high": 0.1}
+    within = {"difference": -0.15, "difference_low": -0.2, "difference_high": -0.1}  # less than seed1's own -0.2
     rows = [
         *(_row(group=group) for group in "AD"),
         *(_row(group=group, method="rag_minilm_k", value=0.5) for group in "AD"),
         *(_row("no_film", about="latents", group=group, stale=True, **same) for group in "AD"),
         *(_row("start_random", about="start", group=group, **gone) for group in "AD"),
+        *(_row("no_kl", about="loss", group=group, **within) for group in "AD"),
         *(_row("seed1", about="training seed", group=group, value=0.6) for group in "AD"),
         *(_row("icae_lora", about=ablation_page.ENCODER, group=group, method="icae", value=0.05) for group in "AD"),
         *(
@@ -144,9 +146,12 @@ def test_the_page_speaks_as_the_table_has_it(
     ablations.write(folder / "ablations/ablations.csv", rows)
     ablation_page.write(folder, folder / "tasks", params)
     page = (folder / "ablations/README.md").read_text(encoding="utf-8")
-    assert "worse than the landed run: `start_random` (-0.50); not to be told from it: `no_film` (+0.01)." in page
+    known = "worse than the landed run: `start_random` (-0.50); not to be told from another training: `no_film` (+0.01)"
+    assert f"On A, {known}, `no_kl` (-0.15)." in page
+    assert "That alone, `float32`: " not in page
     assert "`rag_minilm_k` scores 0.50 at 4 (`adamem` is above it at 0 of 1)" in page
-    assert "2 training seeds of the landed settings give 0.60 to 0.90 on A and 0.60 to 0.90 on D." in page
+    spread = " and ".join(f"0.60 to 0.90 on {group} (landed: 0.90)" for group in "AD")
+    assert f"2 training seeds of the landed settings give {spread}." in page
     assert "**Older than the code or settings beside them:** `no_film`." in page
     assert "| `p256_s2` | resampler.n_latents=4 | untrained | 0.02 | 0.02 |" in page
     encoders = page.split("## The LLM as encoder")[1].split("## All experiments")[0]

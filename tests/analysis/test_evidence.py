@@ -97,10 +97,10 @@ def test_what_is_lost_is_named_where_the_interval_says_so(
     reports: Writer, levels: Level, params: config.AdaMemConfig
 ) -> None:
     gold = {"adamem_gold": 1.0, "full_context_tuned_gold": 1.0}
-    folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), **gold})
+    folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), **gold, "adamem": 0.5})
     _weigh(folder, params)
     page = (folder / "evidence/README.md").read_text(encoding="utf-8")
-    assert "on A selecting (+0.10)" in page
+    assert "above 0: on A selecting (+0.50), " in page
     assert "| packing and reading |" in page
 
 
@@ -112,7 +112,7 @@ def test_weights_that_are_lent_count(reports: Writer, levels: Level, params: con
         for line in (folder / "evidence/README.md").read_text(encoding="utf-8").splitlines()
         if line.count("|") == 9
     }
-    own, lent = int(cells["`full_context_tuned`"]), int(cells["`longllmlingua_k_tuned`"])
+    own, lent = (int(cells[f"`{name}`"].replace(",", "")) for name in ("full_context_tuned", "longllmlingua_k_tuned"))
     assert lent > own > 0
 
 

@@ -94,7 +94,7 @@ def test_another_method_changes_no_number_of_the_others(
 
 def test_targets_are_met_where_the_numbers_say_so(good: Path) -> None:
     text = _text(good / "README.md")
-    assert "8 of 8 are met" in text
+    assert "8 of 8 targets of quality are met" in text
     assert "not met" not in text
     assert "against `icae`, the better one: +0.400 f1" in text
 
@@ -114,7 +114,7 @@ def test_targets_are_not_met_where_the_numbers_say_so(
 def test_a_target_stays_open_without_its_method(reports: Writer, params: config.AdaMemConfig) -> None:
     text = _page(reports({"adamem": 0.5, "icae": 0.1}), params)
     assert text.count("**open**") == 8
-    assert "0 of 8 are met" in text
+    assert "0 of 8 targets of quality are met" in text
     assert text.count("| open | not run |") == 4
 
 
