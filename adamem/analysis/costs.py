@@ -88,7 +88,7 @@ def section(cost: Cost) -> str:
         _sizes(cost),
         _peaks(cost),
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join(part for part in parts if part)
 
 
 def _seconds(cost: Cost) -> str:
@@ -118,8 +118,11 @@ def _quicker(cost: Cost) -> str:
 
 
 def _growing(cost: Cost) -> str:
-    """How much longer the longest text takes than the shortest."""
-    (first, short), *_, (last, long) = cost["lengths"].items()
+    """How much longer the longest text takes than the shortest; nothing where there is one length."""
+    lengths = list(cost["lengths"].items())
+    (first, short), (last, long) = lengths[0], lengths[-1]
+    if len(lengths) == 1:
+        return ""
     ways = ("full_cold", "full_reused", "adamem_cached", "encode")
     grown = ", ".join(f"`{way}` {long[f'{way}_seconds'] / short[f'{way}_seconds']:.1f}" for way in ways)
     return f"Times as long at {int(last):,} tokens as at {int(first):,}: {grown}."

@@ -115,6 +115,11 @@ def test_costs_that_were_not_measured_say_what_to_run(tmp_path: Path) -> None:
         costs.read(tmp_path / "efficiency.json")
 
 
+def test_costs_of_one_length_say_nothing_of_growth() -> None:
+    assert "Times as long at 8,192 tokens as at 512: `full_cold` 16.0" in costs.section(made_up_cost())
+    assert "Times as long" not in costs.section(made_up_cost(lengths=(512,)))
+
+
 def test_a_ratio_at_a_length_nobody_measured_is_no_verdict() -> None:
     text = costs.section(made_up_cost(lengths=(64, 128)))
     assert text.count("not measured") == 4
