@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adamem.analysis.ablation_plots import GROUPS
+from adamem.analysis.ablation_plots import FLOOR, GROUPS
 from adamem.analysis.ablations import Row
 from adamem.analysis.quality import OURS, Bootstrap, Summary, compare
 from adamem.analysis.results import Results
 
-CHANGED = """\
-The grey band is what other training seeds of the landed settings do; differences below -0.3 are written out.
+CHANGED = f"""\
+The grey band is what other training seeds of the landed settings do; differences below {FLOOR:g} are written out.
 
 ![Difference to the landed run](plots/changes.png)"""
 
