@@ -29,13 +29,12 @@ WAYS = (
     ("encode", "encoding alone, once per text", VERMILLION, "-"),
     ("limit", "the bare LLM on as many positions, nothing kept", GREY, ":"),
 )
-# ways to answer many queries on one text: how the first is answered, and how the later ones
-REPEATED = (
-    ("full text, read for every query", PURPLE, "-", "full_cold", "full_cold"),
-    ("full text, keys and values kept", PURPLE, "--", "full_cold", "full_reused"),
-    ("AdaMem, coarse memory kept", BLUE, "-", "adamem_cold", "adamem_cached"),
-    ("retrieval by BM25, indexed for every query", GREEN, "--", "rag_bm25_k", "rag_bm25_k"),
-)
+REPEATED = {  # ways to answer many queries on one text, and how each answers the first
+    "full_cold": "full_cold",
+    "full_reused": "full_cold",
+    "adamem_cached": "adamem_cold",
+    "rag_bm25_k": "rag_bm25_k",
+}
 QUERIES = range(1, 21)
 SHORT = 1024  # tokens of the shorter text over which encoding is shown to pay
 NAME_WIDTH = 31  # characters of a line of a name
@@ -188,17 +187,17 @@ def amortised(cost: Cost, path: Path) -> None:
     """Seconds spent on one text after so many queries, on a short one and on the longest."""
     known = {int(length): row for length, row in cost["lengths"].items()}
     figure = Figure(figsize=(10.5, 4.2), layout="constrained")
-    shown = short_and_long(list(known))
+    shown, repeated = short_and_long(list(known)), [way for way in WAYS if way[0] in REPEATED]
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for panel, length in zip(panels, shown, strict=True):
-        for _, colour, line, first, later in REPEATED:
-            panel.plot(QUERIES, spent(known[length], first, later), line, color=colour)
+        for way, _, colour, line in repeated:
+            panel.plot(QUERIES, spent(known[length], REPEATED[way], way), line, color=colour)
         panel.set(title=f"text of {length:,} tokens", xlabel="queries on it", xlim=(0.5, 20.5), yscale="log")
         panel.set_xticks([1, 5, 10, 15, 20])
         _seconds_axis(panel)
     panels[0].set_ylabel("seconds to all first tokens (medians)")
     last = known[shown[-1]]
-    ends = [(fill(name, NAME_WIDTH), spent(last, *ways)[-1], colour) for name, colour, _, *ways in REPEATED]
+    ends = [(fill(name, NAME_WIDTH), spent(last, REPEATED[way], way)[-1], colour) for way, name, colour, _ in repeated]
     names_at_ends(panels[-1], ends, gap=0.1)
     save(figure, path)
 

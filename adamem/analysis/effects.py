@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adamem.analysis.ablation_plots import FLOOR, GROUPS
+from adamem.analysis.ablation_plots import FLOOR, GROUPS, seed_range
 from adamem.analysis.ablations import Row
 from adamem.analysis.quality import OURS, Bootstrap, Summary, compare
 from adamem.analysis.results import Results
@@ -48,7 +48,7 @@ def phase3(results: Results, summary: Summary, bootstrap: Bootstrap) -> list[Row
 def _effects(rows: Sequence[Row], seeds: Sequence[Row], group: str) -> str:
     """Which changes do more than another training seed does, as far as one training can tell."""
     mine = [row for row in rows if row.group == group and row.difference is not None]
-    seed = max((abs(row.difference or 0.0) for row in seeds if (row.method, row.group) == (OURS, group)), default=0.0)
+    seed = max(map(abs, seed_range([row for row in seeds if row.group == group])))
     below = [row for row in mine if (row.difference_high or 0) < 0 and (row.difference or 0) < -seed]
     above = [row for row in mine if (row.difference_low or 0) > 0 and (row.difference or 0) > seed]
     same = [row for row in mine if row not in below and row not in above]
