@@ -7,6 +7,8 @@ from pathlib import Path
 
 from adamem import config, tracking
 from adamem.analysis import evidence, quality
+from adamem.analysis.provenance import Provenance
+from adamem.tracking.experiments import last_commit
 
 
 def main() -> None:
@@ -14,9 +16,10 @@ def main() -> None:
     parser.add_argument("--reports", type=Path, required=True, help="the folder of the evidence in that of all reports")
     reports = parser.parse_args().reports
     params = config.load()
+    provenance = Provenance.read(Path(), last_commit)
 
     with tracking.run("weigh", params) as run:
-        found = evidence.write(reports.parent, Path("data/tasks"), params)
+        found = evidence.write(reports.parent, Path("data/tasks"), params, provenance)
         run.metrics(quality.by_name(found))
         run.artifact(reports / "README.md")
         run.artifact(reports / "plots/quality.png")

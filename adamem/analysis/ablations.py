@@ -7,7 +7,6 @@ the tree has, the row is stale: `python -m adamem.ablate --mark` says so in the 
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import reduce
@@ -17,6 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 
+from adamem.analysis.provenance import short_hash
 from adamem.analysis.quality import DIGITS, Bootstrap
 from adamem.analysis.results import Results
 from adamem.analysis.tables import write_csv
@@ -24,7 +24,6 @@ from adamem.evaluation.statistics import mean_interval, paired_bootstrap
 
 STAGES = ("features", "tasks", "teacher", "phase1", "phase2", "phase3", "baseline", "benchmark")  # decide a score
 UNREAD = ("launcher", "efficiency", "needle", "fanout", "analysis")  # sections that decide none
-HASH_DIGITS = 12
 
 
 class Experiment(BaseModel):
@@ -150,7 +149,7 @@ def settings_hash(root: Path, experiment: Experiment) -> str:
     """A hash of the settings that decide a score, `params.yaml` with the experiment's changes."""
     tree = YAML(typ="safe", pure=True).load((root / "params.yaml").read_text(encoding="utf-8"))
     read = {key: value for key, value in experiment.applied(tree).items() if key not in UNREAD}
-    return _hash(json.dumps(read, sort_keys=True))
+    return short_hash(json.dumps(read, sort_keys=True))
 
 
 def code_hash(root: Path) -> str:
@@ -159,10 +158,6 @@ def code_hash(root: Path) -> str:
     named = {path for stage in STAGES for path in graph[stage].get("do", graph[stage])["deps"]}
     places = [root / path for path in sorted(named) if path.startswith(("adamem/", "stages/"))]
     files = sorted({file for place in places for file in ([place] if place.is_file() else place.rglob("*.py"))})
-    return _hash(
+    return short_hash(
         "".join(f"{file.relative_to(root).as_posix()}\n{file.read_text(encoding='utf-8')}\n" for file in files)
     )
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]

@@ -24,6 +24,7 @@ from adamem.analysis import (
     verdicts,
 )
 from adamem.analysis.methods import in_order, style
+from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import OURS, Bootstrap, Summary, metrics, summarise
 from adamem.analysis.results import Results, read
 
@@ -49,8 +50,10 @@ at the last position that SmolLM2 was trained on, or beyond. All numbers: [needl
 CONTROLS = ("adamem_wrong_memory", "adamem_shuffled", "adamem_query_only")
 
 
-def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> dict[str, Any]:
+def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: Provenance) -> dict[str, Any]:
     """Read the answers of both graphs below `reports`, write verdicts, tables, a plot and the page to its `evidence/`.
+
+    `provenance` says what the answers were made with.
 
     Returns the content of `evidence/metrics.json`.
 
@@ -67,15 +70,15 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> dict[str, 
     found = metrics(summary)
     tables.write_json(folder / "metrics.json", found)
     tables.write_json(reports / "hypotheses.json", hypotheses.tree(claims))
-    tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary))
-    tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary))
+    tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary, provenance))
+    tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary, provenance))
     plots.quality(summary, folder / "plots" / "quality.png")
     needles = heat.read(folder / "needle.json")
     heat.needle(needles, folder / "plots" / "needle.png")
     heat.lengths(needles, folder / "plots" / "lengths.png")
     parts = {
         "Verdicts": "\n\n".join([verdicts.table(claims, "../hypotheses.json"), verdicts.trainings(claims)]),
-        "Every method on every group": _quality(results, summary),
+        "Every method on every group": _quality(results, summary, provenance),
         "Do the answers come from the memory?": _controls(summary),
         "Compressors that others wrote": peers.section(summary, peers.cost_table(folder / "peer_costs.json")),
         "Where is it lost?": decomposition.section(results, summary, bootstrap),
@@ -93,10 +96,11 @@ def _seeds(folder: Path) -> list[Path]:
     return [seed for seed in sorted((folder / "answers").glob("*")) if seed.name not in stale]
 
 
-def _quality(results: Results, summary: Summary) -> str:
+def _quality(results: Results, summary: Summary, provenance: Provenance) -> str:
     plot = "![Quality per group and method with 95 % intervals](plots/quality.png)"
-    parts = [tables.main_table(results, summary), plot, tables.ahead(summary, OURS), page.legend(results)]
-    return "\n\n".join(parts)
+    warning = provenance.warning(in_order(results.methods))
+    parts = [warning, tables.main_table(results, summary), plot, tables.ahead(summary, OURS), page.legend(results)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _counts(needles: heat.Rows) -> dict[str, int]:

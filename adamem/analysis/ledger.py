@@ -6,7 +6,6 @@ earlier ones made.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from ruamel.yaml import YAML
 
 from adamem import config
 from adamem.analysis import tables
+from adamem.analysis.provenance import short_hash
 
 TIMINGS = "timings.json"
 RECORDER = "record"  # its own outputs must not change the key it records
@@ -58,7 +58,7 @@ def key(lock: Lock, params: config.AdaMemConfig) -> str:
     """
     found = {path: md5 for path, md5 in lock.outputs.items() if not path.startswith(TIMED)}
     text = json.dumps([found, params.model_dump(mode="json")], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return short_hash(text)
 
 
 def seconds(folder: Path, lock: Lock, last: Mapping[str, float]) -> dict[str, float]:

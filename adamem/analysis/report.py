@@ -8,15 +8,19 @@ from typing import Any
 
 from adamem import config
 from adamem.analysis import costs, hypotheses, page, plots, tables
+from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import Bootstrap, metrics, summarise
 from adamem.analysis.results import read, read_training
 from adamem.analysis.targets import bounds, targets
 
 
-def write(folder: Path, tasks: Path, params: config.AdaMemConfig, seconds: Mapping[str, float]) -> dict[str, Any]:
+def write(
+    folder: Path, tasks: Path, params: config.AdaMemConfig, seconds: Mapping[str, float], provenance: Provenance
+) -> dict[str, Any]:
     """Read `benchmarks/`, `training/` and `efficiency.json` in a folder, write metrics, tables, plots and page there.
 
-    `tasks` holds the items, which say what is resampled together; `seconds` says how long each stage took.
+    `tasks` holds the items, which say what is resampled together; `seconds` says how long each stage took, and
+    `provenance` what the answers were made with.
 
     The same input gives the same bytes. Returns the content of `metrics.json`.
 
@@ -34,9 +38,9 @@ def write(folder: Path, tasks: Path, params: config.AdaMemConfig, seconds: Mappi
     found = metrics(summary)
     tables.write_json(folder / "metrics.json", found)
     tables.write_json(folder / page.VERDICTS, hypotheses.tree(claims))
-    tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary))
-    tables.write_csv(folder / "tables" / "counterfactual.csv", tables.counterfactual_rows(summary))
-    tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary))
+    tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary, provenance))
+    tables.write_csv(folder / "tables" / "counterfactual.csv", tables.counterfactual_rows(summary, provenance))
+    tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary, provenance))
     plots.quality(summary, folder / "plots" / "quality.png")
     plots.tokens(results, summary, folder / "plots" / "tokens.png")
     plots.losses(training, folder / "plots" / "losses.png")

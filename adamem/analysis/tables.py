@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adamem.analysis.methods import LENT, in_order
+from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import Quality, Summary
 from adamem.analysis.results import Results
 
@@ -38,19 +39,20 @@ def write_text(path: Path, text: str) -> None:
     partial.replace(path)
 
 
-def quality_rows(results: Results, summary: Summary) -> list[dict[str, Any]]:
-    """Quality with its cost beside it, a row a method and group."""
-    return [{**asdict(row), **_cost(results, row)} for row in _sorted(summary.quality)]
+def quality_rows(results: Results, summary: Summary, provenance: Provenance) -> list[dict[str, Any]]:
+    """Quality with its cost beside it and what it was made with, a row a method and group."""
+    rows = _sorted(summary.quality)
+    return [{**asdict(row), **_cost(results, row), **provenance.of(row.method)} for row in rows]
 
 
-def counterfactual_rows(summary: Summary) -> list[dict[str, Any]]:
+def counterfactual_rows(summary: Summary, provenance: Provenance) -> list[dict[str, Any]]:
     """Quality on the counterfactual copies."""
-    return [asdict(row) for row in _sorted(summary.counterfactual)]
+    return [{**asdict(row), **provenance.of(row.method)} for row in _sorted(summary.counterfactual)]
 
 
-def comparison_rows(summary: Summary) -> list[dict[str, Any]]:
-    """The paired comparisons."""
-    return [asdict(row) for row in summary.comparisons]
+def comparison_rows(summary: Summary, provenance: Provenance) -> list[dict[str, Any]]:
+    """The paired comparisons, each with what both of its methods were made with."""
+    return [{**asdict(row), **provenance.of(row.a, row.b)} for row in summary.comparisons]
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], numbers_from: int = 1) -> str:

@@ -16,6 +16,17 @@ def head() -> str:
     return _read("git", "rev-parse", "HEAD").strip()
 
 
+def last_commit(paths: Sequence[str]) -> str:
+    """The last commit that touched one of these paths, with "-dirty" behind it where one has changed since; empty where
+    git does not tell."""
+    try:
+        commit = _read("git", "log", "-1", "--format=%H", "--", *paths).strip()
+        changed = _read("git", "status", "--porcelain", "--", *paths)
+    except (OSError, ValueError):
+        return ""
+    return f"{commit}-dirty" if changed else commit
+
+
 def queue(name: str, changes: Mapping[str, object], targets: Sequence[str]) -> None:
     """Queue one experiment: settings by their path (with + where the file lacks the key, None to take it away), and the
     stages to reach.

@@ -12,6 +12,7 @@ import pytest
 from adamem import config
 from adamem.analysis import report
 from adamem.analysis.predictions import Prediction, Source
+from adamem.analysis.provenance import Given, Provenance
 from adamem.benchmarks import item
 from adamem.benchmarks.item import Fact, Item
 from adamem.evaluation import cost_report
@@ -106,6 +107,7 @@ def made_up_cost(lengths: tuple[int, ...] = (512, 4096, 8192), cached: float = 0
 
 
 SECONDS = {"download": 30.0, "phase2": 360.0}
+UNKNOWN = Provenance({}, Given({}, {}), lambda paths: "")  # of a tree without locks
 
 
 def _write(folder: Path, levels: Level) -> Path:
@@ -161,5 +163,5 @@ def params() -> config.AdaMemConfig:
 def good(tmp_path_factory: pytest.TempPathFactory, params: config.AdaMemConfig, levels: Level) -> Path:
     """A whole report on answers that meet every target."""
     folder = _write(tmp_path_factory.mktemp("reports"), levels)
-    report.write(folder, folder / "tasks", params, SECONDS)
+    report.write(folder, folder / "tasks", params, SECONDS, UNKNOWN)
     return folder

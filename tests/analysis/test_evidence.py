@@ -13,6 +13,7 @@ from adamem import config
 from adamem.analysis import ablations, evidence, peers
 from adamem.analysis.methods import STYLES
 from adamem.baselines import catalogue
+from tests.analysis.conftest import UNKNOWN
 
 Level = Mapping[str, float]
 Writer = Callable[[Level], Path]
@@ -36,7 +37,7 @@ def _weigh(folder: Path, params: config.AdaMemConfig) -> dict[str, dict[str, obj
     (folder / "evidence/fanout.json").write_text(json.dumps(asked), encoding="utf-8")
     costs = {"steps": [{"step": 512, "adamem_cached_seconds": 0.5, "kvpress_snapkv_seconds": 2.0}]}
     (folder / "evidence/peer_costs.json").write_text(json.dumps(costs), encoding="utf-8")
-    evidence.write(folder, folder / "tasks", params)
+    evidence.write(folder, folder / "tasks", params, UNKNOWN)
     return json.loads((folder / "hypotheses.json").read_text(encoding="utf-8"))
 
 

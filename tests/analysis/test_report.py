@@ -14,7 +14,7 @@ from adamem import config
 from adamem.analysis import costs, hypotheses, page, quality, report
 from adamem.analysis.results import read, read_training
 from adamem.analysis.targets import bounds, targets
-from tests.analysis.conftest import SECONDS
+from tests.analysis.conftest import SECONDS, UNKNOWN
 
 Level = Mapping[str, float]
 Writer = Callable[[Level], Path]
@@ -60,7 +60,7 @@ def test_a_group_of_public_sets_is_judged_by_its_official_score(
         rows = [json.loads(line) for line in _text(path).splitlines()]
         public = [row | {"coverage": None, "contradictions": None, "official": row["f1"] / 2} for row in rows]
         path.write_text("".join(json.dumps(row) + "\n" for row in public), encoding="utf-8")
-    report.write(folder, folder / "tasks", params, SECONDS)
+    report.write(folder, folder / "tasks", params, SECONDS, UNKNOWN)
     found = json.loads(_text(folder / "metrics.json"))
     assert found["quality"]["icae"]["C"]["official"] == 0.25 and "coverage" not in found["quality"]["icae"]["C"]
     assert {row["group"]: row["metric"] for row in found["comparisons"]} == dict.fromkeys("ABD", "f1") | {
@@ -78,7 +78,7 @@ def test_a_comparison_is_over_the_items_both_answered(good: Path) -> None:
 
 def test_the_same_answers_give_the_same_bytes(good: Path, params: config.AdaMemConfig) -> None:
     before = {path: path.read_bytes() for path in good.rglob("*") if path.is_file()}
-    report.write(good, good / "tasks", params, SECONDS)
+    report.write(good, good / "tasks", params, SECONDS, UNKNOWN)
     assert before == {path: path.read_bytes() for path in good.rglob("*") if path.is_file()}
     assert not [path for path in before if "partial" in path.name]
 
