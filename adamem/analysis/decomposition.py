@@ -7,18 +7,20 @@ from adamem.analysis.results import Results
 from adamem.analysis.tables import markdown
 from adamem.analysis.targets import UPPER
 
-TEXT_GOLD, GOLD, STEP0 = f"{UPPER}_gold", f"{OURS}_gold", f"{OURS}_step0"
+TEXT_GOLD, GOLD, WINDOWS, STEP0 = f"{UPPER}_gold", f"{OURS}_gold", f"{OURS}_gold_windows", f"{OURS}_step0"
 STEPS = (
     (TEXT_GOLD, "the answering documents as text"),
     (UPPER, "the whole text"),
+    (WINDOWS, "the whole text through the compressor, told which windows hold the answer"),
     (GOLD, "the answering documents through the compressor"),
     (OURS, "the whole text through the compressor"),
     (STEP0, "the same, untrained"),
 )
 SELECTING, READING = "selecting", "packing and reading"
 LOST = (  # from b to a
-    (SELECTING, GOLD, OURS, "the compressor among all documents"),
-    (READING, TEXT_GOLD, GOLD, "K memory tokens in place of the answering documents' text"),
+    (SELECTING, WINDOWS, OURS, "the compressor among all windows"),
+    ("of that, by documents", GOLD, OURS, "the compressor among all documents"),
+    (READING, TEXT_GOLD, WINDOWS, "K memory tokens, the answer's windows first, in place of the answering documents"),
     ("finding", TEXT_GOLD, UPPER, "the LLM itself among all documents"),
     ("lack of training", OURS, STEP0, "the compressor before training"),
 )
@@ -31,7 +33,9 @@ def section(results: Results, summary: Summary, bootstrap: Bootstrap) -> str:
         for name, a, b, _ in LOST
     }
     head = (
-        "Gold is the documents that hold the answer, read alone; within them the compressor still chooses states. "
+        "Gold documents hold the answer and are read alone; within them the compressor still chooses. Gold windows are "
+        f"those of them that hold words of the answer: with `{WINDOWS}` they are picked before all others, so that "
+        "selecting cannot miss them as long as they fit. "
         f"`{UPPER}` is a reference and no ceiling: its vectors were tuned for fewer steps, and a small LLM loses its "
         "way in a text."
     )

@@ -32,6 +32,7 @@ STYLES = {
     "adamem_shuffled": Style(BLUE, "x", False, "control: the chunks of the coarse memory in reverse order"),
     "adamem_query_only": Style(BLUE, "+", False, "control: an empty coarse memory, nothing but the query"),
     "adamem_gold": Style(BLUE, "*", False, "the trained compressor over the answering documents alone"),
+    "adamem_gold_windows": Style(BLUE, "*", True, "the trained compressor, told which windows hold the answer"),
     "adamem_query_free": Style(
         VERMILLION, "D", True, "AdaMem trained without the query: a learned constant in its place"
     ),

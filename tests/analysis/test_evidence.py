@@ -97,7 +97,7 @@ def test_a_training_by_older_code_has_no_say(reports: Writer, levels: Level, par
 def test_what_is_lost_is_named_where_the_interval_says_so(
     reports: Writer, levels: Level, params: config.AdaMemConfig
 ) -> None:
-    gold = {"adamem_gold": 1.0, "full_context_tuned_gold": 1.0}
+    gold = dict.fromkeys(("adamem_gold", "adamem_gold_windows", "full_context_tuned_gold"), 1.0)
     folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), **gold, "adamem": 0.5})
     _weigh(folder, params)
     page = (folder / "evidence/README.md").read_text(encoding="utf-8")
