@@ -26,7 +26,7 @@ POSITIONS = (4, 8, 16, 32, 64, 128, 256)
 TINY = 1e-9  # positions, where an axis asks for none
 RATIOS = (64, 32, 16, 8, 4, 2, 1)
 FULL = "full_context"  # the method whose decoder positions are the tokens of the text
-BESIDE = (  # that no experiment trains at several K, and that the swept ones have to be held against
+BESIDE = (  # that the swept ones have to be held against, and that may not have been run at several K themselves
     "full_context_tuned",
     "rag_minilm_tuned",
     "rag_bm25_tuned",
@@ -60,19 +60,20 @@ Curves = Mapping[str, Sequence[Point]]
 
 def compression(rows: Sequence[Row], results: Results, summary: Summary, path: Path) -> None:
     """Quality against decoder positions, which is also how far the text is compressed: a line for a method that was
-    trained at several K, a number in grey for those of the others that matter."""
+    run at several K, a number in grey for those of the others that matter."""
+    beside = [name for name in BESIDE if name not in {row.method for row in rows}]
     figure = Figure(figsize=(9, 9.2), layout="constrained")
     panels = figure.subplots(2, 1)
     for panel, group in zip(panels, GROUPS, strict=True):
         swept = in_order({row.method for row in rows if row.group == group})
-        found = {name: _points(rows, results, summary, name, group) for name in dict.fromkeys([*swept, *BESIDE])}
+        found = {name: _points(rows, results, summary, name, group) for name in [*swept, *beside]}
         placed = apart({name: points for name, points in found.items() if points})
         _size_axes(panel, results.by_key[FULL, group].cost.decoder_tokens)
         panel.set_title(GROUP_NAMES[group], loc="left")
         panel.set_ylabel(f"{METRIC_NAMES[results.metric(group)]}, 95 % interval")
         _lines(panel, {name: placed[name] for name in swept})
-        _numbered(panel, {name: points for name, points in placed.items() if name not in swept})
-    key = "    ".join(f"{number} {name}" for number, name in enumerate(BESIDE, 1))
+        _numbered(panel, {number: placed[name] for number, name in enumerate(beside, 1) if name in placed})
+    key = "    ".join(f"{number} {name}" for number, name in enumerate(beside, 1))
     figure.supxlabel(f"{key}\n{NUDGED}", fontsize=8.5, color="#444444")
     save(figure, path)
 
@@ -113,12 +114,12 @@ def _lines(panel: Axes, curves: Curves) -> None:
         names_at_ends(panel, ends, gap=0.04, end=last * 2 ** (2 * STEP))
 
 
-def _numbered(panel: Axes, curves: Curves) -> None:
-    for method, points in curves.items():
+def _numbered(panel: Axes, curves: Mapping[int, Sequence[Point]]) -> None:
+    for number, points in curves.items():
         for point in points:
             panel.errorbar(point.positions, point.value, _reach([point]), color=GREY, marker="o", markersize=10,
                            elinewidth=1.1, zorder=4)  # fmt: skip
-            panel.text(point.positions, point.value, str(1 + BESIDE.index(method)), color="white", fontsize=7.5,
+            panel.text(point.positions, point.value, str(number), color="white", fontsize=7.5,
                        fontweight="bold", ha="center", va="center_baseline", zorder=5)  # fmt: skip
 
 
