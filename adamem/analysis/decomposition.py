@@ -34,7 +34,7 @@ def section(results: Results, summary: Summary, bootstrap: Bootstrap) -> str:
     }
     head = (
         "Gold documents hold the answer and are read alone; within them the compressor still chooses. Gold windows are "
-        f"those of them that hold words of the answer: with `{WINDOWS}` they are picked before all others, so that "
+        f"the windows in them that hold words of the answer: `{WINDOWS}` picks these before all others, so that "
         "selecting cannot miss them as long as they fit. "
         f"`{UPPER}` is a reference and no ceiling: its vectors were tuned for fewer steps, and a small LLM loses its "
         "way in a text."
