@@ -16,7 +16,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from adamem import config
-from adamem.analysis import ablations
+from adamem.analysis import ablations, longer
 from adamem.analysis.ablations import Experiment, Row
 from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import Results, read
@@ -29,6 +29,7 @@ REPORTS, EVIDENCE = "reports/benchmarks", "reports/evidence/benchmarks"
 ANSWERS, CURVES = Path("reports/ablations/answers"), Path("reports/ablations/training")
 TRAINED = "reports/training/phase2.json"
 TABLE = Path("reports/ablations/ablations.csv")
+LONGER = Path("reports/gpu/answers")
 ASKED = (
     (Path("dvc.yaml"), "benchmark", "benchmark@"),
     (Path("stages/evidence/dvc.yaml"), "ask", "stages/evidence/dvc.yaml:ask@"),
@@ -125,7 +126,8 @@ def _missing(name: str, listed: Mapping[str, Experiment]) -> bool:
 
 
 def mark() -> list[Row]:
-    """Say in the table which rows are stale; those rows."""
+    """Say in the table which rows are stale, and of the longer trainings whether they are; those rows."""
+    longer.mark(LONGER, ROOT)
     rows = ablations.mark(ablations.read(TABLE), ablations.read_experiments(LISTED), ROOT)
     ablations.write(TABLE, rows)
     return [row for row in rows if row.stale]

@@ -19,7 +19,7 @@ from adamem.planning.work import QUESTION
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/experiments.md").read_text(encoding="utf-8").split("### What an H100 gave")[1].split("\n## ")[0]
 ARMS = {
-    "landed checkpoint": "landed",
+    "committed checkpoint": "landed",
     "as in `params.yaml` (200 steps of phase 2)": "steps200",
     "600 steps": "steps600",
     "600 steps, `training_seed: 1`": "steps600_seed1",
@@ -91,3 +91,32 @@ def test_ratios_stand_beside_those_of_the_landed_run() -> None:
 def test_scores_are_those_of_the_trainings(said: str, name: str) -> None:
     quality = _measured("trainings")["arms"][name]["quality"]
     assert _row(said) == [f"{quality[group]['coverage' if group == 'C' else 'f1']:.2f}" for group in GROUPS]
+
+
+def test_longer_trainings_are_those_of_the_evidence() -> None:
+    evidence = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8")
+    section = evidence.split("## The same with longer trainings")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (longer|as in `params.yaml`) \| (.+) \|$", section, re.MULTILINE)
+    score = {(method, said): [cell.split(" [") for cell in cells.split(" | ")] for method, said, cells in rows}
+    (a, spread), (b, _), (c, _), (d, _) = score["adamem", "longer"]
+    free = [mean for mean, _ in score["adamem_query_free", "longer"]]
+    full = [score["full_context_tuned", said][2][0] for said in ("longer", "as in `params.yaml`")]
+    assert f"on C the memory holds {c} of the facts" in PAGE
+    assert "({} instead of {})".format(*full) in PAGE
+    assert f"to {free[2]} on C and {free[3]} on D, near what it has with it ({c}, {d})" in PAGE
+    assert f"to {free[0]} on A and {free[1]} on B ({a}, {b})" in PAGE
+    assert f"with the cached one, have {spread.rstrip(']').replace(', ', ' to ')}" in PAGE
+
+
+def test_the_verdict_on_retrieval_is_computed() -> None:
+    longer, committed = (
+        json.loads((ROOT / f"reports/{name}.json").read_text(encoding="utf-8"))["H2"]
+        for name in ("evidence/hypotheses_longer", "hypotheses")
+    )
+    here, there = (
+        next(effect for effect in one["effects"] if effect["against"] == one["against"]) for one in (longer, committed)
+    )
+    assert longer["verdict"] == "supported" and min(here["trainings"]) > 0
+    assert f"H2 by {longer['effect']:+.3f} F1 ({longer['low']:+.3f} to {longer['high']:+.3f})" in PAGE
+    spread = f"the standard deviation over trainings is {there['deviation']:.3f} there and {here['deviation']:.3f} here"
+    assert f"({committed['effect']:+.3f}; {spread})" in PAGE

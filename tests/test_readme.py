@@ -12,7 +12,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
 GAP = ("difference", "difference_low", "difference_high")
-JUDGED = json.loads((ROOT / "reports/hypotheses.json").read_text(encoding="utf-8"))
+VERDICTS = {"": "reports/hypotheses.json", ", longer training": "reports/evidence/hypotheses_longer.json"}
+JUDGED = {
+    f"{name}{row}": one
+    for row, file in VERDICTS.items()
+    for name, one in json.loads((ROOT / file).read_text(encoding="utf-8")).items()
+}
 
 
 @pytest.mark.parametrize("name", JUDGED)

@@ -72,7 +72,7 @@ def render(params: config.AdaMemConfig, results: Results, summary: Summary, judg
     """The whole page as Markdown."""
     parts = [
         INTRO,
-        f"## Hypotheses\n\n{BEYOND}\n\n" + verdicts.table(judged.hypotheses, VERDICTS),
+        f"## Hypotheses\n\n{BEYOND}\n\n" + verdicts.section(judged.hypotheses, VERDICTS),
         _setting(params),
         "## Targets\n\n" + _targets(judged.targets),
         "## Results\n\n" + _results(results, summary),

@@ -9,8 +9,18 @@ from adamem.analysis.tables import markdown
 from adamem.analysis.targets import UPPER
 
 
-def table(hypotheses: Sequence[Hypothesis], file: str) -> str:
-    """The claims with the numbers that judge them; all comparisons stand in `file`, a path from the page."""
+def section(hypotheses: Sequence[Hypothesis], file: str) -> str:
+    """How the claims are judged, and their table; all comparisons stand in `file`, a path from the page."""
+    head = (
+        "Each claim is judged by the comparison in which it is weakest: mean difference, 95 % interval, one-sided p "
+        f"with Holm's correction over the three. For H3 the difference is to {SHARE_OF_FULL} of `{UPPER}`. "
+        f"{_seeds(hypotheses)} All comparisons: [{file.rsplit('/', 1)[-1]}]({file})."
+    )
+    return f"{head}\n\n{table(hypotheses)}"
+
+
+def table(hypotheses: Sequence[Hypothesis]) -> str:
+    """The claims with the numbers that judge them."""
     rows = []
     for one in hypotheses:
         weakest = one.weakest
@@ -18,12 +28,7 @@ def table(hypotheses: Sequence[Hypothesis], file: str) -> str:
         place = "" if weakest is None else f"{weakest.group}, against `{weakest.against}`, {weakest.metric}"
         p = "" if one.p is None else _p(one.p)
         rows.append([one.name, one.claim, f"**{one.verdict}**: {one.why}", place, numbers, p])
-    head = (
-        "Each claim is judged by the comparison in which it is weakest: mean difference, 95 % interval, one-sided p "
-        f"with Holm's correction over the three. For H3 the difference is to {SHARE_OF_FULL} of `{UPPER}`. "
-        f"{_seeds(hypotheses)} All comparisons: [{file.rsplit('/', 1)[-1]}]({file}).\n\n"
-    )
-    return head + markdown(["", "claim", "verdict", "weakest", "effect", "p"], rows, numbers_from=4)
+    return markdown(["", "claim", "verdict", "weakest", "effect", "p"], rows, numbers_from=4)
 
 
 def _p(value: float) -> str:
@@ -46,8 +51,9 @@ def _seeds(hypotheses: Sequence[Hypothesis]) -> str:
     )
 
 
-def trainings(hypotheses: Sequence[Hypothesis]) -> str:
-    """The effects that decide, one training after the other, and the opponents that were trained once."""
+def trainings(hypotheses: Sequence[Hypothesis], where: str = "") -> str:
+    """The effects that decide, one training after the other, and the opponents that were trained once; `where` is a
+    sentence on where the trainings are."""
     several = [(one, one.weakest) for one in hypotheses if one.weakest is not None and one.seeds > 1]
     if not several:
         return ""
@@ -61,12 +67,10 @@ def trainings(hypotheses: Sequence[Hypothesis]) -> str:
         for one, weakest in several
     ]
     numbers = [f"training {number}" for number in range(1, max(one.seeds for one, _ in several) + 1)]
-    head = (
-        "The effects above by training seed; the first is the landed run, the others are in `reports/ablations`. p of "
-        "items is a cross-check: a permutation test that knows nothing of how much trainings differ.\n\n"
-    )
+    check = "p of items is a cross-check: a permutation test that knows nothing of how much trainings differ."
+    head = " ".join(part for part in ("The effects above by training seed.", where, check) if part)
     table = markdown(["", *numbers, "standard deviation", "p of items"], rows)
-    return "\n\n".join(part for part in (head + table, _once(hypotheses)) if part)
+    return "\n\n".join(part for part in (head, table, _once(hypotheses)) if part)
 
 
 def _once(hypotheses: Sequence[Hypothesis]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adamem import config
-from adamem.analysis import ablations, evidence, peers
+from adamem.analysis import ablations, evidence, longer, peers
 from adamem.analysis.methods import STYLES
 from adamem.baselines import catalogue
 from tests.analysis.conftest import UNKNOWN
@@ -92,6 +92,29 @@ def test_a_training_by_older_code_has_no_say(reports: Writer, levels: Level, par
     assert row.experiment == "seed1"
     ablations.write(folder / "ablations/ablations.csv", [row])
     assert _weigh(folder, params)["H1"]["seeds"] == 1
+
+
+@pytest.mark.parametrize(("stale", "verdicts"), [(False, ["supported"]), (True, [])])
+def test_longer_trainings_stand_apart_and_stale_ones_have_no_say(
+    reports: Writer,
+    write: Callable[[str, Level], Path],
+    levels: Level,
+    params: config.AdaMemConfig,
+    stale: bool,
+    verdicts: list[str],
+) -> None:
+    folder = reports({**levels, **dict.fromkeys(ARMS, 0.9)})
+    better = write("better", {**levels, **dict.fromkeys(ARMS, 0.5)})
+    shutil.move(better / "benchmarks", folder / "gpu/answers/seed0")
+    made = longer.About(
+        device="a", torch="b", commit="c", settings="d", code="e", set={"f": 1}, seeds=("seed0",), stale=stale
+    )
+    (folder / "gpu/answers/about.json").write_text(made.model_dump_json(), encoding="utf-8")
+    assert _weigh(folder, params)["H2"]["verdict"] == "undecided"
+    apart = json.loads((folder / "evidence/hypotheses_longer.json").read_text(encoding="utf-8"))
+    assert [one["verdict"] for name, one in apart.items() if name == "H2"] == verdicts
+    page = (folder / "evidence/README.md").read_text(encoding="utf-8").split("## The same with longer trainings")[1]
+    assert ("Out of date" in page) == stale
 
 
 def test_what_is_lost_is_named_where_the_interval_says_so(
