@@ -114,6 +114,8 @@ def _longer(reports: Path, tasks: Path, known: Evidence, cost: Mapping[str, Any]
             found = longer.load(answers, about, tasks, known)
             claims = found.judge(cost)
             text = longer.section(found, claims, known)
+            metrics = {group: known.results.metric(group) for group in known.results.groups}
+            plots.trainings(longer.scores(found, known), metrics, reports / "evidence/plots/longer.png")
         parts["The same with longer trainings"] = text
     tables.write_json(reports / "evidence" / longer.FILE, hypotheses.tree(claims))
     return parts

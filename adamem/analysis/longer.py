@@ -20,7 +20,13 @@ from adamem.analysis.targets import LOWER
 
 FILE = "hypotheses_longer.json"
 ABOUT = "about.json"
-AS_COMMITTED = "as in `params.yaml`"
+SHORT, LONG = "as committed", "longer"
+PLOT = """\
+Each mark is one training, each bar a mean; hollow: as committed, filled: longer.
+
+![What each training scored](plots/longer.png)"""
+
+Scores = Mapping[tuple[str, str], Mapping[str, Sequence[float]]]
 
 
 class About(BaseModel):
@@ -106,7 +112,7 @@ def section(longer: Longer, claims: Sequence[Hypothesis], committed: Evidence) -
         "([answers](../gpu/answers)). No other opponent was trained for as long, so none has a say here. Judged as "
         f"above; all comparisons: [{FILE}]({FILE})."
     )
-    parts = [head, verdicts.table(claims), verdicts.trainings(claims), _scores(longer, committed)]
+    parts = [head, verdicts.table(claims), verdicts.trainings(claims), _table(scores(longer, committed)), PLOT]
     return "\n\n".join(parts)
 
 
@@ -115,20 +121,27 @@ def out_of_date(about: About) -> str:
     return f"Out of date: made with code and settings of commit {about.commit}, which have changed. They have no say."
 
 
-def _scores(longer: Longer, committed: Evidence) -> str:
+def scores(longer: Longer, committed: Evidence) -> Scores:
+    """What each training of each method scored, by method and length of the training, by group."""
     trained, before = ([known.results, *known.again] for known in (longer.known, committed))
-    groups = longer.known.results.groups
-    rows = [
-        [f"`{method}`", length, *(_spread(method, group, results) for group in groups)]
+    return {
+        (method, length): {
+            group: [_mean(one, method, group) for one in trainings if (method, group) in one.by_key]
+            for group in longer.known.results.groups
+        }
         for method in longer.methods
-        for length, results in ((AS_COMMITTED, before), ("longer", trained))
-    ]
+        for length, trainings in ((SHORT, before), (LONG, trained))
+    }
+
+
+def _table(scores: Scores) -> str:
+    rows = [[f"`{method}`", length, *map(_spread, found.values())] for (method, length), found in scores.items()]
+    groups = list(next(iter(scores.values())))
     head = "Means over the training seeds, lowest and highest in brackets (F1; coverage on C):\n\n"
     return head + markdown(["method", "training", *groups], rows, numbers_from=2)
 
 
-def _spread(method: str, group: str, trainings: Sequence[Results]) -> str:
-    found = [_mean(one, method, group) for one in trainings if (method, group) in one.by_key]
+def _spread(found: Sequence[float]) -> str:
     return f"{fmean(found):.2f} [{min(found):.2f}, {max(found):.2f}]" if found else ""
 
 

@@ -115,6 +115,7 @@ def test_longer_trainings_stand_apart_and_stale_ones_have_no_say(
     assert [one["verdict"] for name, one in apart.items() if name == "H2"] == verdicts
     page = (folder / "evidence/README.md").read_text(encoding="utf-8").split("## The same with longer trainings")[1]
     assert ("Out of date" in page) == stale
+    assert (folder / "evidence/plots/longer.png").is_file() != stale
 
 
 def test_what_is_lost_is_named_where_the_interval_says_so(

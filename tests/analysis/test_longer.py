@@ -59,7 +59,7 @@ def test_longer_trainings_have_a_verdict_of_their_own(
     assert {effect.against for effect in h1.effects} == {"adamem_query_free"}, "the others were not trained for as long"
     assert {effect.against for effect in h2.effects} == {"rag_minilm_k", "rag_bm25_k", "rag_minilm_tuned"}
     page = longer.section(found, [h1, h2, h3], known)
-    assert "| `adamem` | as in `params.yaml` | 0.60 [0.60, 0.60]" in page
+    assert "| `adamem` | as committed | 0.60 [0.60, 0.60]" in page
     assert "| `adamem` | longer | 0.95 [0.95, 0.95]" in page
     assert "`phase2.optimiser.steps=600`" in page
 
