@@ -53,6 +53,7 @@ run: setup
 	@echo "read reports/README.md; compare runs with: make ui"
 
 evidence: setup
+	$(BIN)/python -m adamem.ablate --mark    # what other settings gave has no say
 	$(BIN)/dvc repro stages/evidence/dvc.yaml
 	@echo "read reports/evidence/README.md"
 

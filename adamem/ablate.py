@@ -100,7 +100,7 @@ def collect(name: str, listed: Mapping[str, Experiment], commit: str, landed: La
     if "curves" in experiment.keep:
         write_text(CURVES / f"{name}.json", queued.content(commit, TRAINED))
     head = {"experiment": name, "about": experiment.about, "changes": experiment.changes, "commit": landed.commit}
-    head |= {"settings": ablations.settings_hash(ROOT, experiment), "code": ablations.code_hash(ROOT)}
+    head |= {"settings": ablations.settings_hash(ROOT, experiment.set), "code": ablations.code_hash(ROOT)}
     rows = [
         Row.model_validate({**head, "method": method, **found})
         for method in experiment.ask
@@ -126,8 +126,7 @@ def _missing(name: str, listed: Mapping[str, Experiment]) -> bool:
 
 
 def mark() -> list[Row]:
-    """Say in the table which rows are stale, and of the longer trainings whether they are; those rows."""
-    longer.mark(LONGER, ROOT)
+    """Say in the table which rows are stale; those rows."""
     rows = ablations.mark(ablations.read(TABLE), ablations.read_experiments(LISTED), ROOT)
     ablations.write(TABLE, rows)
     return [row for row in rows if row.stale]
@@ -142,7 +141,8 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         if arguments.mark:
-            print(f"{len(mark())} rows speak of other code or settings than this tree has")
+            print(f"{TABLE}: {len(mark())} rows speak of other code or settings than this tree has")
+            print(f"{LONGER}: {'out of date' if longer.mark(LONGER, ROOT) else 'of this code and these settings'}")
             return
         failed = run(arguments.names, arguments.jobs)
     except ValueError as error:

@@ -103,7 +103,7 @@ def test_longer_trainings_are_those_of_the_evidence() -> None:
     full = [score["full_context_tuned", said][2][0] for said in ("longer", "as committed")]
     assert f"on C the memory holds {c} of the facts" in PAGE
     assert "({} instead of {})".format(*full) in PAGE
-    assert f"to {free[2]} on C and {free[3]} on D, near what it has with it ({c}, {d})" in PAGE
+    assert f"to {free[2]} on C and {free[3]} on D, not far below what it has with it ({c}, {d})" in PAGE
     assert f"to {free[0]} on A and {free[1]} on B ({a}, {b})" in PAGE
     assert f"with the cached one, have {spread.rstrip(']').replace(', ', ' to ')}" in PAGE
 

@@ -31,6 +31,10 @@ def test_a_verdict_stands_there_with_its_numbers(name: str) -> None:
     assert comparison.endswith(f"`{one['against']}`")
 
 
+def test_no_verdict_stands_there_that_no_file_holds() -> None:
+    assert re.findall(r"^\| (H\d[^|]*) \|", PAGE, re.MULTILINE) == list(JUDGED)
+
+
 def test_the_limit_on_questions_that_people_wrote_has_the_numbers_of_the_page() -> None:
     page = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8").split("## Questions that people wrote")[1]
     cells = {

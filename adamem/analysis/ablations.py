@@ -25,6 +25,8 @@ from adamem.evaluation.statistics import mean_interval, paired_bootstrap
 STAGES = ("features", "tasks", "teacher", "phase1", "phase2", "phase3", "baseline", "benchmark")  # decide a score
 UNREAD = ("launcher", "efficiency", "needle", "fanout", "analysis")  # sections that decide none
 
+Changes = dict[str, bool | int | float | str | None]  # by dotted key; None takes one away
+
 
 class Experiment(BaseModel):
     """What differs from `params.yaml` (`set`; null takes a key away), the methods asked, what it is about, and what is
@@ -33,24 +35,13 @@ class Experiment(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     about: str
-    set: dict[str, bool | int | float | str | None]
+    set: Changes
     ask: tuple[str, ...] = Field(min_length=1)
     keep: tuple[Literal["answers", "curves"], ...] = ()
 
     @property
     def changes(self) -> str:
         return " ".join(f"{key.lstrip('+')}={value}" for key, value in self.set.items() if value is not None)
-
-    def applied(self, tree: dict[str, Any]) -> dict[str, Any]:
-        """The settings with these changes; `tree`, which is `params.yaml`, is changed."""
-        for key, value in self.set.items():
-            *sections, last = key.lstrip("+").split(".")
-            place = reduce(lambda found, section: found[section], sections, tree)
-            if value is None:
-                del place[last]
-            else:
-                place[last] = value
-        return tree
 
 
 class Row(BaseModel):
@@ -141,14 +132,26 @@ def _score(results: Results, landed: Results, method: str, group: str, bootstrap
 def mark(rows: Sequence[Row], experiments: Mapping[str, Experiment], root: Path) -> list[Row]:
     """The rows, stale where they speak of other code or settings than `root` has or are no longer listed."""
     code, named = code_hash(root), {row.experiment for row in rows}
-    now = {name: (code, settings_hash(root, one)) for name, one in experiments.items() if name in named}
+    now = {name: (code, settings_hash(root, one.set)) for name, one in experiments.items() if name in named}
     return [row.model_copy(update={"stale": now.get(row.experiment) != (row.code, row.settings)}) for row in rows]
 
 
-def settings_hash(root: Path, experiment: Experiment) -> str:
-    """A hash of the settings that decide a score, `params.yaml` with the experiment's changes."""
+def applied(tree: dict[str, Any], changes: Changes) -> dict[str, Any]:
+    """The settings with these changes; `tree`, which is `params.yaml`, is changed."""
+    for key, value in changes.items():
+        *sections, last = key.lstrip("+").split(".")
+        place = reduce(lambda found, section: found[section], sections, tree)
+        if value is None:
+            del place[last]
+        else:
+            place[last] = value
+    return tree
+
+
+def settings_hash(root: Path, changes: Changes) -> str:
+    """A hash of the settings that decide a score, `params.yaml` with these changes."""
     tree = YAML(typ="safe", pure=True).load((root / "params.yaml").read_text(encoding="utf-8"))
-    read = {key: value for key, value in experiment.applied(tree).items() if key not in UNREAD}
+    read = {key: value for key, value in applied(tree, changes).items() if key not in UNREAD}
     return short_hash(json.dumps(read, sort_keys=True))
 
 

@@ -19,13 +19,14 @@ from adamem.analysis import (
     heat,
     hypotheses,
     longer,
+    longer_plot,
     page,
     peers,
     plots,
     tables,
     verdicts,
 )
-from adamem.analysis.hypotheses import Evidence, Hypothesis
+from adamem.analysis.hypotheses import Evidence
 from adamem.analysis.methods import in_order, style
 from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import OURS, Bootstrap, Summary, metrics, summarise
@@ -51,6 +52,7 @@ at the last position that SmolLM2 was trained on, or beyond. All numbers: [needl
 
 {slope}"""
 
+LONGER = "The same with longer trainings"
 SEEDS = "The first is the run in git, the others are in `reports/ablations`."
 
 CONTROLS = ("adamem_wrong_memory", "adamem_shuffled", "adamem_query_only")
@@ -72,7 +74,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     known = Evidence(results, bootstrap, [read(seed, tasks) for seed in _seeds(reports / "ablations")])
     summary = summarise(results, bootstrap)
     cost = costs.read(reports / "efficiency.json")
-    claims = hypotheses.judge(results, bootstrap, cost, known.again)
+    claims = hypotheses.judge(known, cost)
 
     found = metrics(summary)
     tables.write_json(folder / "metrics.json", found)
@@ -105,20 +107,18 @@ def _seeds(folder: Path) -> list[Path]:
 
 
 def _longer(reports: Path, tasks: Path, known: Evidence, cost: Mapping[str, Any]) -> dict[str, str]:
-    """The section of the longer trainings; their verdicts go into a file of their own, empty where there are none."""
-    answers, claims, parts = reports / "gpu" / "answers", list[Hypothesis](), dict[str, str]()
+    """Verdicts (an empty file where there are none) and plot of the longer trainings; their section, by its title."""
+    answers, folder = reports / "gpu" / "answers", reports / "evidence"
     about = longer.read_about(answers)
-    if about is not None:
-        text = longer.out_of_date(about)
-        if not about.stale:
-            found = longer.load(answers, about, tasks, known)
-            claims = found.judge(cost)
-            text = longer.section(found, claims, known)
-            metrics = {group: known.results.metric(group) for group in known.results.groups}
-            plots.trainings(longer.scores(found, known), metrics, reports / "evidence/plots/longer.png")
-        parts["The same with longer trainings"] = text
-    tables.write_json(reports / "evidence" / longer.FILE, hypotheses.tree(claims))
-    return parts
+    if about is None or about.stale:
+        tables.write_json(folder / longer.FILE, {})
+        return {} if about is None else {LONGER: longer.out_of_date(about)}
+    found = longer.load(answers, about, tasks, known)
+    claims, scores = hypotheses.judge(found, cost), longer.scores(about, found, known)
+    metrics = {group: found.results.metric(group) for group in found.results.groups}
+    tables.write_json(folder / longer.FILE, hypotheses.tree(claims))
+    longer_plot.longer(scores, metrics, folder / "plots" / "longer.png")
+    return {LONGER: longer.section(about, claims, scores)}
 
 
 def _quality(results: Results, summary: Summary, provenance: Provenance) -> str:

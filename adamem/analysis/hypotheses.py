@@ -86,11 +86,8 @@ class Evidence:
         return results.pairs(a, b, group, metric, self.results if untrained else None)
 
 
-def judge(
-    results: Results, bootstrap: Bootstrap, cost: Mapping[str, Any], again: Sequence[Results] = ()
-) -> list[Hypothesis]:
-    """All three; `cost` is the content of `reports/efficiency.json`, `again` trainings with further seeds."""
-    known = Evidence(results, bootstrap, again)
+def judge(known: Evidence, cost: Mapping[str, Any]) -> list[Hypothesis]:
+    """All three; `cost` is the content of `reports/efficiency.json`."""
     claims = [_adaptive(known), _fusion(known), _caching(known, cost)]
     judged = [claim for claim in claims if claim.weakest is not None]
     corrected = holm([claim.weakest.p for claim in judged if claim.weakest is not None])

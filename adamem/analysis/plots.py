@@ -41,29 +41,6 @@ def quality(summary: Summary, path: Path) -> None:
     save(figure, path)
 
 
-def trainings(
-    scores: Mapping[tuple[str, str], Mapping[str, Sequence[float]]], metrics: Mapping[str, str], path: Path
-) -> None:
-    """A row a method and way of training it, a panel a group: a mark for each training, a bar at their mean.
-
-    `scores` has a list for every group by method and way, the first way of a method hollow; `metrics` that of a group.
-    """
-    rows = list(scores)[::-1]
-    figure = Figure(figsize=(2.6 * len(metrics) + 2.2, 0.34 * len(rows) + 1.2), layout="constrained")
-    panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
-    for panel, (group, metric) in zip(panels, metrics.items(), strict=True):
-        for y, (method, way) in enumerate(rows):
-            look, values = style(method), scores[method, way][group]
-            face = look.colour if y % 2 == 0 else "white"
-            panel.plot(values, [y] * len(values), look.marker, color=look.colour, markerfacecolor=face, markersize=5)
-            mean = [fmean(values)] if values else []
-            panel.vlines(mean, y - 0.35, y + 0.35, color=look.colour, linewidth=1.6)
-        panel.set(title=GROUP_NAMES[group], xlabel=METRIC_NAMES[metric], xlim=(-0.02, 1.02))
-        panel.set_yticks(range(len(rows)), [", ".join(row) for row in rows])
-        plain(panel, "x")
-    save(figure, path)
-
-
 def tokens(results: Results, summary: Summary, path: Path) -> None:
     """What a method costs in every answer and what it scores: rows by decoder positions, among these by score."""
     groups = results.groups

@@ -31,7 +31,7 @@ def write(
     bootstrap = Bootstrap.of(params)
     summary = summarise(results, bootstrap)
     cost = costs.read(folder / "efficiency.json")
-    claims = hypotheses.judge(results, bootstrap, cost)
+    claims = hypotheses.judge(hypotheses.Evidence(results, bootstrap), cost)
     judged = page.Judged(targets(results, summary, bootstrap), bounds(results, bootstrap), claims)
     effort = page.Effort(training, seconds, cost)
 

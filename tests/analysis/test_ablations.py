@@ -47,7 +47,7 @@ def _stale(tree: Path, row: Row, experiment: Experiment) -> bool:
 
 def test_a_row_is_stale_once_code_or_settings_that_decide_a_score_change(tree: Path) -> None:
     experiment = LISTED["k4"]
-    row = _row(settings=ablations.settings_hash(tree, experiment), code=ablations.code_hash(tree))
+    row = _row(settings=ablations.settings_hash(tree, experiment.set), code=ablations.code_hash(tree))
     assert not _stale(tree, row, experiment)
 
     for place in ("adamem/analysis/plots.py", "adamem/tracking/runs.py", "stages/analyze.py"):
@@ -67,10 +67,10 @@ def test_a_row_is_stale_once_code_or_settings_that_decide_a_score_change(tree: P
 
 def test_settings_count_as_the_experiment_has_them(tree: Path) -> None:
     params = (tree / "params.yaml").read_text(encoding="utf-8")
-    before = ablations.settings_hash(tree, LISTED["k4"])
-    assert before != ablations.settings_hash(tree, LISTED["k8"])
+    before = ablations.settings_hash(tree, LISTED["k4"].set)
+    assert before != ablations.settings_hash(tree, LISTED["k8"].set)
     (tree / "params.yaml").write_text(params.replace("n_latents: 32", "n_latents: 16"), encoding="utf-8")
-    assert ablations.settings_hash(tree, LISTED["k4"]) == before
+    assert ablations.settings_hash(tree, LISTED["k4"].set) == before
 
 
 def test_the_committed_table_says_which_of_its_rows_are_stale() -> None:
@@ -97,7 +97,7 @@ def test_every_experiment_can_be_set_and_asked(name: str) -> None:
     for key in one.set:
         *sections, last = key.lstrip("+").split(".")
         assert (last in reduce(lambda found, section: found[section], sections, tree)) != key.startswith("+"), key
-    assert config.AdaMemConfig.checked(one.applied(tree), name) != before
+    assert config.AdaMemConfig.checked(ablations.applied(tree, one.set), name) != before
     assert all(ablate.target(method).endswith(f"@{method}") for method in one.ask)
 
 

@@ -104,10 +104,19 @@ def test_longer_trainings_stand_apart_and_stale_ones_have_no_say(
     verdicts: list[str],
 ) -> None:
     folder = reports({**levels, **dict.fromkeys(ARMS, 0.9)})
-    better = write("better", {**levels, **dict.fromkeys(ARMS, 0.5)})
+    scored = {**levels, **dict.fromkeys(ARMS, 0.5)}
+    better = write("better", scored)
     shutil.move(better / "benchmarks", folder / "gpu/answers/seed0")
     made = longer.About(
-        device="a", torch="b", commit="c", settings="d", code="e", set={"f": 1}, seeds=("seed0",), stale=stale
+        device="a",
+        torch="b",
+        commit="c",
+        settings="d",
+        code="e",
+        set={"f": 1},
+        methods=tuple(scored),
+        seeds=("seed0",),
+        stale=stale,
     )
     (folder / "gpu/answers/about.json").write_text(made.model_dump_json(), encoding="utf-8")
     assert _weigh(folder, params)["H2"]["verdict"] == "undecided"

@@ -10,7 +10,8 @@ import pytest
 
 from adamem import config
 from adamem.analysis import costs, hypotheses, quality, results
-from adamem.analysis.hypotheses import Hypothesis
+from adamem.analysis.hypotheses import Evidence, Hypothesis
+from adamem.analysis.results import Results
 from tests.analysis.conftest import made_up_cost
 
 Level = Mapping[str, float]
@@ -22,9 +23,13 @@ def judge(reports: Callable[[Level], Path], params: config.AdaMemConfig) -> Judg
     def judged(levels: Level) -> dict[str, Hypothesis]:
         folder = reports(levels)
         found = results.read(folder / "benchmarks", folder / "tasks")
-        return {one.name: one for one in hypotheses.judge(found, quality.Bootstrap.of(params), made_up_cost())}
+        return {one.name: one for one in hypotheses.judge(_known(params, found), made_up_cost())}
 
     return judged
+
+
+def _known(params: config.AdaMemConfig, first: Results, *again: Results) -> Evidence:
+    return Evidence(first, quality.Bootstrap.of(params), again)
 
 
 def test_clear_numbers_support_all_three(judge: Judge, levels: Level) -> None:
@@ -66,13 +71,13 @@ def test_caching_that_saves_nothing_refutes_the_third(
     folder = reports(levels)
     found = results.read(folder / "benchmarks", folder / "tasks")
     slow = made_up_cost(cached=100.0)
-    third = hypotheses.judge(found, quality.Bootstrap.of(params), slow)[2]
+    third = hypotheses.judge(_known(params, found), slow)[2]
     assert (third.verdict, third.why) == ("not supported", "repeated queries are not cheaper")
 
 
 def _judged(first: Path, params: config.AdaMemConfig, *again: Path) -> dict[str, Hypothesis]:
     found = [results.read(folder / "benchmarks", first / "tasks") for folder in (first, *again)]
-    claims = hypotheses.judge(found[0], quality.Bootstrap.of(params), made_up_cost(), found[1:])
+    claims = hypotheses.judge(_known(params, *found), made_up_cost())
     return {one.name: one for one in claims}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adamem import config
-from adamem.analysis import costs, longer
+from adamem.analysis import costs, hypotheses, longer
 from adamem.analysis.hypotheses import Evidence
 from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import read
@@ -19,13 +19,14 @@ from adamem.analysis.results import read
 Level = Mapping[str, float]
 Writer = Callable[[Level], Path]
 ROOT = Path(__file__).parents[2]
-ABOUT = {
+ABOUT: dict[str, Any] = {
     "device": "H100",
     "torch": "2.11.0",
     "commit": "0" * 40,
     "settings": "0" * 12,
     "code": "0" * 12,
     "set": {"phase2.optimiser.steps": 600},
+    "methods": ["adamem"],
     "seeds": ["seed0", "seed1"],
 }
 
@@ -36,12 +37,12 @@ def committed(reports: Writer, levels: Level) -> Path:
     return reports({**levels, "adamem": 0.6, "adamem_query_free": 0.5, "rag_minilm_tuned": 0.7})
 
 
-def _train(folder: Path, write: Callable[[str, Level], Path], about: Mapping[str, Any] = ABOUT) -> Path:
+def _train(folder: Path, write: Callable[[str, Level], Path]) -> Path:
     answers = folder / "gpu/answers"
     scored = {"adamem": 0.95, "adamem_query_free": 0.5, "rag_minilm_tuned": 0.7, "full_context_tuned": 1.0}
-    for seed in about["seeds"]:
+    for seed in ABOUT["seeds"]:
         shutil.copytree(write(seed, scored) / "benchmarks", answers / seed)
-    (answers / "about.json").write_text(json.dumps(about), encoding="utf-8")
+    (answers / "about.json").write_text(json.dumps(ABOUT | {"methods": list(scored)}), encoding="utf-8")
     return answers
 
 
@@ -54,14 +55,25 @@ def test_longer_trainings_have_a_verdict_of_their_own(
 ) -> None:
     known, answers = _known(committed, params), _train(committed, write)
     found = longer.load(answers, _about(answers), committed / "tasks", known)
-    h1, h2, h3 = found.judge(costs.read(committed / "efficiency.json"))
+    h1, h2, h3 = hypotheses.judge(found, costs.read(committed / "efficiency.json"))
     assert [(one.verdict, one.seeds) for one in (h1, h2, h3)] == [("supported", 2)] * 3
-    assert {effect.against for effect in h1.effects} == {"adamem_query_free"}, "the others were not trained for as long"
+    assert {effect.against for effect in h1.effects} == {"adamem_query_free"}, "the others were not trained for longer"
     assert {effect.against for effect in h2.effects} == {"rag_minilm_k", "rag_bm25_k", "rag_minilm_tuned"}
-    page = longer.section(found, [h1, h2, h3], known)
-    assert "| `adamem` | as committed | 0.60 [0.60, 0.60]" in page
+    scores = longer.scores(_about(answers), found, known)
+    assert scores["adamem", "as committed"]["A"] == [0.6] and scores["adamem", "longer"]["A"] == [0.95, 0.95]
+    page = longer.section(_about(answers), [h1, h2, h3], scores)
     assert "| `adamem` | longer | 0.95 [0.95, 0.95]" in page
     assert "`phase2.optimiser.steps=600`" in page
+
+
+@pytest.mark.parametrize("seed", ABOUT["seeds"])
+def test_an_opponent_that_a_seed_lacks_is_named(
+    committed: Path, write: Callable[[str, Level], Path], params: config.AdaMemConfig, seed: str
+) -> None:
+    answers = _train(committed, write)
+    shutil.rmtree(answers / seed / "rag_minilm_tuned")
+    with pytest.raises(ValueError, match=rf"{seed}: rag_minilm_tuned is only there or only in about\.json"):
+        longer.load(answers, _about(answers), committed / "tasks", _known(committed, params))
 
 
 def test_without_them_there_is_nothing_to_say(tmp_path: Path) -> None:
