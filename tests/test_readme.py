@@ -49,12 +49,21 @@ def test_what_others_and_ablations_score_is_in_the_tables() -> None:
     told = [_rows("evidence/tables/comparisons.csv", group=group, b="adamem_gold_windows")[0] for group in "AC"]
     more = [_interval(row, "difference", "low", "high", -1) for row in told]
     assert f"scores {more[0]} F1 more on A and {more[1]} coverage more on C" in PAGE
+    told = [_rows("evidence/tables/quality.csv", group=group, method="adamem_gold_windows")[0] for group in "AC"]
+    assert "comes to {} on A and {} on C".format(*(_interval(row, "value", "low", "high", 1) for row in told)) in PAGE
     [random] = _rows("ablations/ablations.csv", experiment="start_random", group="A")
     assert f"{_interval(random, *GAP, -1)} F1 less on A" in PAGE
     [window] = _rows("ablations/ablations.csv", experiment="window2", group="A")
     [landed] = _rows("tables/quality.csv", method="adamem", group="A")
     scores = f"windows of two give {float(window['value']):.2f} instead of {float(landed['value']):.2f} F1 on A"
     assert f"{scores}, −{_interval(window, *GAP, -1, '−')}" in PAGE
+
+
+def test_longer_training_scores_what_the_evidence_says() -> None:
+    evidence = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8")
+    [row] = re.findall(r"^\| `adamem` \| longer \| (.+) \|$", evidence, re.MULTILINE)
+    a, _, c, _ = (re.findall(r"[\d.]+", cell) for cell in row.split(" | "))
+    assert f"({a[0]} and {c[0]}, means of five trainings of {a[1]} to {a[2]} and {c[1]} to {c[2]}:" in PAGE
 
 
 def test_costs_are_those_of_the_reports() -> None:
