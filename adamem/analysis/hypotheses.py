@@ -74,12 +74,19 @@ class Evidence:
     again: Sequence[Results] = ()
 
     def pairs(self, a: str, b: str, group: str, metric: str) -> list[Pairs]:
-        """a and b on the same items, for every training that both have; none where one of them was not run."""
+        """a and b on the same items, for every training that both have; none where one of them was not run.
+
+        Raises:
+            ValueError: trainings were asked different items.
+        """
         first = self.results.pairs(a, b, group, metric)
         if first is None:
             return []
         more = [self._again(results, a, b, group, metric) for results in self.again]
-        return [first, *(pairs for pairs in more if pairs is not None)]
+        found = [first, *(pairs for pairs in more if pairs is not None)]
+        if any(pairs.ids != first.ids for pairs in found):
+            raise ValueError(f"group {group}: {a} and {b} answered other items with another seed; ask them again")
+        return found
 
     def _again(self, results: Results, a: str, b: str, group: str, metric: str) -> Pairs | None:
         untrained = self.results.by_key[b, group].cost.trainable_parameters == 0

@@ -28,8 +28,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Scores of two methods on the items both answered, with the cluster of each item."""
+    """Scores of two methods on the items both answered, with the id and the cluster of each."""
 
+    ids: tuple[str, ...]
     a: tuple[float, ...]
     b: tuple[float, ...]
     clusters: tuple[str, ...]
@@ -70,6 +71,7 @@ class Results:
         if not common:
             raise ValueError(f"group {group}: {a} and {b} share no item, so they cannot be compared; run both again")
         return Pairs(
+            ids=tuple(row.id for row in common),
             a=tuple(required(row, metric) for row in common),
             b=tuple(required(theirs[row.id], metric) for row in common),
             clusters=tuple(self.clusters(common)),

@@ -95,6 +95,17 @@ def test_trainings_that_differ_widen_the_interval_and_can_take_a_verdict_back(
     assert apart.weakest.high - apart.weakest.low > agreed.weakest.high - agreed.weakest.low
 
 
+def test_trainings_that_were_asked_other_items_are_refused(
+    write: Callable[[str, Level], Path], levels: Level, params: config.AdaMemConfig
+) -> None:
+    first, other = write("first", levels), write("other", levels)
+    for path in other.glob("benchmarks/*/A.jsonl"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        path.write_text("\n".join(lines[1:]), encoding="utf-8")
+    with pytest.raises(ValueError, match="group A: adamem and icae answered other items with another seed"):
+        _judged(first, params, other)
+
+
 def test_an_untrained_opponent_is_the_same_in_every_training_and_a_trained_one_must_be_there(
     write: Callable[[str, Level], Path], levels: Level, params: config.AdaMemConfig
 ) -> None:
