@@ -75,6 +75,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     summary = summarise(results, bootstrap)
     cost = costs.read(reports / "efficiency.json")
     claims = hypotheses.judge(known, cost)
+    apart = _longer(reports, tasks, known, cost)
 
     found = metrics(summary)
     tables.write_json(folder / "metrics.json", found)
@@ -87,7 +88,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     heat.lengths(needles, folder / "plots" / "lengths.png")
     parts = {
         "Verdicts": "\n\n".join([verdicts.section(claims, "../hypotheses.json"), verdicts.trainings(claims, SEEDS)]),
-        **_longer(reports, tasks, known, cost),
+        **apart,
         "Every method on every group": _quality(results, summary, provenance),
         "Do the answers come from the memory?": _controls(summary),
         "Compressors that others wrote": peers.section(summary, peers.cost_table(folder / "peer_costs.json")),
@@ -115,9 +116,9 @@ def _longer(reports: Path, tasks: Path, known: Evidence, cost: Mapping[str, Any]
         return {} if about is None else {LONGER: longer.out_of_date(about)}
     found = longer.load(answers, about, tasks, known)
     claims, scores = hypotheses.judge(found, cost), longer.scores(about, found, known)
-    metrics = {group: found.results.metric(group) for group in found.results.groups}
+    by_group = {group: found.results.metric(group) for group in found.results.groups}
     tables.write_json(folder / longer.FILE, hypotheses.tree(claims))
-    longer_plot.longer(scores, metrics, folder / "plots" / "longer.png")
+    longer_plot.longer(scores, by_group, folder / "plots" / "longer.png")
     return {LONGER: longer.section(about, claims, scores)}
 
 
