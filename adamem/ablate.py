@@ -137,7 +137,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m adamem.ablate", description=(__doc__ or "").split("\n\n")[1])
     parser.add_argument("names", nargs="*", help=f"experiments of {LISTED}; all where none is named")
     parser.add_argument("--jobs", type=int, default=2, help="experiments at a time, which share the CPUs (default: 2)")
-    parser.add_argument("--mark", action="store_true", help="run nothing; say in the table which rows are out of date")
+    parser.add_argument(
+        "--mark",
+        action="store_true",
+        help="run nothing; say which rows, and whether the longer trainings, are out of date",
+    )
     arguments = parser.parse_args()
     try:
         if arguments.mark:

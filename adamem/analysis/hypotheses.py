@@ -67,7 +67,7 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The answers of the landed run, those of trainings with further seeds, and how intervals are drawn."""
+    """The answers of each method, those of its trainings with further seeds, and how intervals are drawn."""
 
     results: Results
     bootstrap: Bootstrap
