@@ -3,6 +3,7 @@
 Queues what `stages/ablations/experiments.yaml` lists and `reports/ablations/ablations.csv` does not have yet, or has of
 other code or settings; runs the queue; collects the scores. Stages that an experiment shares with another, or with the
 landed run, come from DVC's cache. Interrupted, it goes on with what is left: finished experiments are kept by DVC.
+Without a GPU those that would take hours there are left out unless they are named.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from ruamel.yaml import YAML
 
 from adamem import config
-from adamem.analysis import ablations, longer
+from adamem.analysis import ablations
 from adamem.analysis.ablations import Experiment, Row
 from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import Results, read
@@ -24,12 +26,12 @@ from adamem.analysis.tables import write_text
 from adamem.tracking import experiments as queued
 
 ROOT, TASKS = Path(), Path("data/tasks")
+CPU = "cpu"
 LISTED = Path("stages/ablations/experiments.yaml")
 REPORTS, EVIDENCE = "reports/benchmarks", "reports/evidence/benchmarks"
 ANSWERS, CURVES = Path("reports/ablations/answers"), Path("reports/ablations/training")
 TRAINED = "reports/training/phase2.json"
 TABLE = Path("reports/ablations/ablations.csv")
-LONGER = Path("reports/gpu/answers")
 ASKED = (
     (Path("dvc.yaml"), "benchmark", "benchmark@"),
     (Path("stages/evidence/dvc.yaml"), "ask", "stages/evidence/dvc.yaml:ask@"),
@@ -54,7 +56,8 @@ class Landed:
 
 
 def run(names: Sequence[str], jobs: int) -> list[str]:
-    """Run and collect what is missing of the experiments named (all where none is); those that failed.
+    """Run and collect what is missing of the experiments named (where none is, of all that this machine is up to);
+    those that failed.
 
     Raises:
         ValueError: an unknown name, or nothing to compare with; before anything is queued.
@@ -63,18 +66,18 @@ def run(names: Sequence[str], jobs: int) -> list[str]:
     if unknown := [name for name in names if name not in listed]:
         raise ValueError(f"{LISTED}: no experiment {unknown[0]!r}; there are: {', '.join(listed)}")
     landed = Landed.here()
-    wanted = [name for name in names or listed if _missing(name, listed)]
+    wanted = {name: lacking for name in names or affordable(listed) if (lacking := missing(name, listed))}
     open_ones = [name for name in wanted if queued.revision(name, landed.commit) is None]
     waiting = queued.waiting() if open_ones else set()
     for name in open_ones:
         if name not in waiting:
-            queued.queue(name, listed[name].set, [target(method) for method in listed[name].ask])
+            queued.queue(name, listed[name].set, [target(method) for method in wanted[name]])
     if open_ones:
         queued.run_queue(jobs)
-    for name in wanted:
+    for name, methods in wanted.items():
         if commit := queued.revision(name, landed.commit):
-            collect(name, listed, commit, landed)
-    return [name for name in wanted if _missing(name, listed)]
+            collect(name, methods, listed, commit, landed)
+    return [name for name in wanted if missing(name, listed)]
 
 
 def target(method: str) -> str:
@@ -89,25 +92,25 @@ def target(method: str) -> str:
     raise ValueError(f"{LISTED}: no stage asks {method!r}; name it under `benchmark` or `ask` in one of the graphs")
 
 
-def collect(name: str, listed: Mapping[str, Experiment], commit: str, landed: Landed) -> None:
-    """Put the scores of a finished experiment into the table, in the order of the list."""
+def collect(name: str, methods: Sequence[str], listed: Mapping[str, Experiment], commit: str, landed: Landed) -> None:
+    """Put what methods scored in a finished experiment into the table, in the order of the list."""
     experiment = listed[name]
     with tempfile.TemporaryDirectory() as scratch:
         folder = ANSWERS / name if "answers" in experiment.keep else Path(scratch)
-        for method in experiment.ask:
+        for method in methods:
             _fetch(method, commit, folder)
         results = read(folder, TASKS)
     if "curves" in experiment.keep:
         write_text(CURVES / f"{name}.json", queued.content(commit, TRAINED))
-    head = {"experiment": name, "about": experiment.about, "changes": experiment.changes, "commit": landed.commit}
+    head = {"experiment": name, "about": experiment.about, "changes": experiment.changes}
+    head |= {"device": _device(), "commit": landed.commit}
     head |= {"settings": ablations.settings_hash(ROOT, experiment.set), "code": ablations.code_hash(ROOT)}
-    rows = [
-        Row.model_validate({**head, "method": method, **found})
-        for method in experiment.ask
-        for found in ablations.score(results, landed.results, method, landed.bootstrap)
+    found = [
+        Row.model_validate({**head, "method": method, **scored})
+        for method in methods
+        for scored in ablations.score(results, landed.results, method, landed.bootstrap)
     ]
-    others = [row for row in ablations.read(TABLE) if row.experiment != name and row.experiment in listed]
-    ablations.write(TABLE, sorted(others + rows, key=lambda row: list(listed).index(row.experiment)))
+    ablations.write(TABLE, ablations.merged(ablations.read(TABLE), found, listed))
 
 
 def _fetch(method: str, commit: str, folder: Path) -> None:
@@ -118,11 +121,23 @@ def _fetch(method: str, commit: str, folder: Path) -> None:
             write_text(folder / name, queued.content(commit, f"{place}/{name}"))
 
 
-def _missing(name: str, listed: Mapping[str, Experiment]) -> bool:
-    """Whether the table lacks the experiment, one of its methods, or has it of other code or settings."""
+def affordable(listed: Mapping[str, Experiment]) -> list[str]:
+    """All experiments, but for those that need a GPU where there is none; what is left out is said."""
+    left = [name for name, one in listed.items() if one.gpu and _device() == CPU]
+    if lacking := [name for name in left if missing(name, listed)]:
+        print(f"left out without a GPU: {', '.join(lacking)}; name them to run them all the same")
+    return [name for name in listed if name not in left]
+
+
+def _device() -> str:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else CPU
+
+
+def missing(name: str, listed: Mapping[str, Experiment]) -> list[str]:
+    """The methods that the table does not have of the experiment, or has of other code or settings."""
     rows = [row for row in ablations.read(TABLE) if row.experiment == name]
-    current = [row for row in ablations.mark(rows, listed, ROOT) if not row.stale]
-    return {row.method for row in current} != set(listed[name].ask)
+    current = {row.method for row in ablations.mark(rows, listed, ROOT) if not row.stale}
+    return [method for method in listed[name].ask if method not in current]
 
 
 def mark() -> list[Row]:
@@ -135,18 +150,15 @@ def mark() -> list[Row]:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m adamem.ablate", description=(__doc__ or "").split("\n\n")[1])
-    parser.add_argument("names", nargs="*", help=f"experiments of {LISTED}; all where none is named")
-    parser.add_argument("--jobs", type=int, default=2, help="experiments at a time, which share the CPUs (default: 2)")
     parser.add_argument(
-        "--mark",
-        action="store_true",
-        help="run nothing; say which rows, and whether the longer trainings, are out of date",
+        "names", nargs="*", help=f"experiments of {LISTED}; where none is named, all that suit this machine"
     )
+    parser.add_argument("--jobs", type=int, default=2, help="experiments at a time, which share the CPUs (default: 2)")
+    parser.add_argument("--mark", action="store_true", help="run nothing; say in the table which rows are out of date")
     arguments = parser.parse_args()
     try:
         if arguments.mark:
             print(f"{TABLE}: {len(mark())} rows speak of other code or settings than this tree has")
-            print(f"{LONGER}: {'out of date' if longer.mark(LONGER, ROOT) else 'of this code and these settings'}")
             return
         failed = run(arguments.names, arguments.jobs)
     except ValueError as error:

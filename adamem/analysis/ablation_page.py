@@ -11,7 +11,7 @@ from pathlib import Path
 from adamem import config
 from adamem.analysis import ablation_plots, ablations, effects
 from adamem.analysis.ablation_plots import GROUPS
-from adamem.analysis.ablations import Row
+from adamem.analysis.ablations import LONGER, SEED, Row
 from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS, Bootstrap, Summary, summarise
 from adamem.analysis.results import Training, read, read_training
@@ -32,7 +32,7 @@ Methods that were trained or run at several K, and some others at the size they 
 ![Quality by decoder positions, and tokens of text for each](plots/compression.png)"""
 
 # what experiments are about
-SIZE, SEED, WINDOW, ENCODER = "K", "training seed", "states in a chunk of 256", "encoder"
+SIZE, WINDOW, ENCODER = "K", "states in a chunk of 256", "encoder"
 STEP0 = "adamem_step0"
 
 
@@ -85,7 +85,7 @@ def _about(rows: Sequence[Row], *about: str) -> list[Row]:
 
 def _changes(rows: Sequence[Row]) -> list[Row]:
     """Our method with one part changed."""
-    return [row for row in rows if row.method == OURS and row.about not in (SIZE, SEED, WINDOW)]
+    return [row for row in rows if row.method == OURS and row.about not in (SIZE, SEED, LONGER, WINDOW)]
 
 
 def _curves(rows: Sequence[Row], kept: Sequence[Training], landed: Sequence[Training]) -> dict[str, Training]:
@@ -155,8 +155,8 @@ def _table(rows: Sequence[Row]) -> str:
     for (experiment, method), found in by_key.items():
         first = next(iter(found.values()))
         cells = [_cell(found.get(group)) for group in groups]
-        lines.append([f"`{experiment}`", first.changes, f"`{method}`", *cells, f"`{first.commit[:7]}`"])
-    return markdown(["experiment", "changes", "method", *groups, "commit"], lines, numbers_from=3)
+        lines.append([f"`{experiment}`", first.changes, f"`{method}`", *cells, first.device, f"`{first.commit[:7]}`"])
+    return markdown(["experiment", "changes", "method", *groups, "device", "commit"], lines, numbers_from=3)
 
 
 def _cell(row: Row | None) -> str:

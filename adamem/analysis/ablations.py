@@ -25,12 +25,14 @@ from adamem.evaluation.statistics import mean_interval, paired_bootstrap
 STAGES = ("features", "tasks", "teacher", "phase1", "phase2", "phase3", "baseline", "benchmark")  # decide a score
 UNREAD = ("launcher", "efficiency", "needle", "fanout", "analysis")  # sections that decide none
 
+SEED, LONGER = "training seed", "longer training"  # what experiments are about whose answers the evidence weighs
+
 Changes = dict[str, bool | int | float | str | None]  # by dotted key; None takes one away
 
 
 class Experiment(BaseModel):
-    """What differs from `params.yaml` (`set`; null takes a key away), the methods asked, what it is about, and what is
-    kept beside the scores."""
+    """What differs from `params.yaml` (`set`; null takes a key away), the methods asked, what it is about, what is kept
+    beside the scores, and whether it takes hours where there is no GPU."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,6 +40,7 @@ class Experiment(BaseModel):
     set: Changes
     ask: tuple[str, ...] = Field(min_length=1)
     keep: tuple[Literal["answers", "curves"], ...] = ()
+    gpu: bool = False
 
     @property
     def changes(self) -> str:
@@ -45,7 +48,8 @@ class Experiment(BaseModel):
 
 
 class Row(BaseModel):
-    """One method in one group: its main metric, and the difference to the landed run where that has the method."""
+    """One method in one group: its main metric, the difference to the landed run where that has the method, and what it
+    was made with; `device` is "cpu" or the name of a GPU."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,6 +67,7 @@ class Row(BaseModel):
     difference_low: float | None
     difference_high: float | None
     decoder_tokens: float
+    device: str
     commit: str
     settings: str
     code: str
@@ -105,6 +110,15 @@ def read(path: Path) -> list[Row]:
 def write(path: Path, rows: Sequence[Row]) -> None:
     """All rows, in the order given."""
     write_csv(path, [row.model_dump() for row in rows])
+
+
+def merged(known: Sequence[Row], found: Sequence[Row], listed: Mapping[str, Experiment]) -> list[Row]:
+    """The table with what was found in place of what it had, in the order of the list, without what is not listed."""
+    order = [(name, method) for name, one in listed.items() for method in one.ask]
+    new = {(row.experiment, row.method) for row in found}
+    kept = [row for row in known if (row.experiment, row.method) not in new]
+    rows = [row for row in [*kept, *found] if (row.experiment, row.method) in order]
+    return sorted(rows, key=lambda row: order.index((row.experiment, row.method)))
 
 
 def score(results: Results, landed: Results, method: str, bootstrap: Bootstrap) -> list[dict[str, Any]]:

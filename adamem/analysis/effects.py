@@ -40,7 +40,7 @@ def phase3(results: Results, summary: Summary, bootstrap: Bootstrap) -> list[Row
         found |= {"difference": gap.difference, "difference_low": gap.low, "difference_high": gap.high}
         named = {"experiment": PHASE3, "about": "phase 3", "changes": "", "method": OURS, "group": group}
         cost = results.by_key[UNFROZEN, group].cost
-        unknown = dict.fromkeys(("commit", "settings", "code"), "")
+        unknown = dict.fromkeys(("device", "commit", "settings", "code"), "")
         rows.append(Row(**named, **found, **unknown, decoder_tokens=cost.decoder_tokens))
     return rows
 

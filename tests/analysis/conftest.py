@@ -11,6 +11,7 @@ import pytest
 
 from adamem import config
 from adamem.analysis import report
+from adamem.analysis.ablations import Row
 from adamem.analysis.predictions import Prediction, Source
 from adamem.analysis.provenance import Given, Provenance
 from adamem.benchmarks import item
@@ -165,3 +166,17 @@ def good(tmp_path_factory: pytest.TempPathFactory, params: config.AdaMemConfig, 
     folder = _write(tmp_path_factory.mktemp("reports"), levels)
     report.write(folder, folder / "tasks", params, SECONDS, UNKNOWN)
     return folder
+
+
+@pytest.fixture
+def row() -> Callable[..., Row]:
+    """A row of the table of ablations; with a name, it is about that experiment."""
+
+    def made(name: str = "k4", **fields: object) -> Row:
+        numbers = {"n": 200, "value": 0.3, "low": 0.2, "high": 0.4, "decoder_tokens": 4.0}
+        gap = {"difference": -0.2, "difference_low": -0.3, "difference_high": -0.1}
+        words = {"about": "K", "changes": "resampler.n_latents=4", "method": "adamem", "group": "A", "metric": "f1"}
+        known = {"device": "cpu", "commit": "c" * 40, "settings": "s", "code": "c"}
+        return Row.model_validate({"experiment": name, **words, **numbers, **gap, **known, **fields})
+
+    return made

@@ -18,7 +18,9 @@ def _row(name: str, difference: float | None, **fields: object) -> Row:
     numbers = {"metric": "f1", "n": 200, "value": 0.3, "low": 0.2, "high": 0.4, "decoder_tokens": 32.0}
     low, high = (None, None) if difference is None else (difference - 0.05, difference + 0.05)
     gap = {"difference": difference, "difference_low": low, "difference_high": high}
-    return Row.model_validate({**known, **numbers, **gap, "commit": "c", "settings": "s", "code": "c", **fields})
+    return Row.model_validate(
+        {**known, **numbers, **gap, **dict.fromkeys(("device", "commit", "settings", "code"), "c"), **fields}
+    )
 
 
 def _point(positions: float, value: float, reach: float) -> Point:

@@ -21,14 +21,7 @@ LISTED = ablations.read_experiments(ROOT / ablate.LISTED)
 TABLE = ROOT / ablate.TABLE
 Level = Mapping[str, float]
 Writer = Callable[[str, Level], Path]
-
-
-def _row(name: str = "k4", **fields: object) -> Row:
-    numbers = {"n": 200, "value": 0.3, "low": 0.2, "high": 0.4, "decoder_tokens": 4.0}
-    gap = {"difference": -0.2, "difference_low": -0.3, "difference_high": -0.1}
-    words = {"about": "K", "changes": "resampler.n_latents=4", "method": "adamem", "group": "A", "metric": "f1"}
-    known = {"commit": "c" * 40, "settings": "s", "code": "c"}
-    return Row.model_validate({"experiment": name, **words, **numbers, **gap, **known, **fields})
+RowWriter = Callable[..., Row]
 
 
 @pytest.fixture
@@ -45,24 +38,24 @@ def _stale(tree: Path, row: Row, experiment: Experiment) -> bool:
     return ablations.mark([row], {row.experiment: experiment}, tree)[0].stale
 
 
-def test_a_row_is_stale_once_code_or_settings_that_decide_a_score_change(tree: Path) -> None:
+def test_a_row_is_stale_once_code_or_settings_that_decide_a_score_change(tree: Path, row: RowWriter) -> None:
     experiment = LISTED["k4"]
-    row = _row(settings=ablations.settings_hash(tree, experiment.set), code=ablations.code_hash(tree))
-    assert not _stale(tree, row, experiment)
+    made = row(settings=ablations.settings_hash(tree, experiment.set), code=ablations.code_hash(tree))
+    assert not _stale(tree, made, experiment)
 
     for place in ("adamem/analysis/plots.py", "adamem/tracking/runs.py", "stages/analyze.py"):
         (tree / place).write_text("# no score comes from here\n", encoding="utf-8")
     params = (tree / "params.yaml").read_text(encoding="utf-8")
     (tree / "params.yaml").write_text(params.replace("resamples: 10000", "resamples: 9"), encoding="utf-8")
-    assert not _stale(tree, row, experiment)
+    assert not _stale(tree, made, experiment)
 
     (tree / "params.yaml").write_text(params.replace("film: true", "film: false"), encoding="utf-8")
-    assert _stale(tree, row, experiment)
+    assert _stale(tree, made, experiment)
     (tree / "params.yaml").write_text(params, encoding="utf-8")
-    assert not _stale(tree, row, experiment)
+    assert not _stale(tree, made, experiment)
     (tree / "adamem/models/extractor.py").write_text("# changed\n", encoding="utf-8")
-    assert _stale(tree, row, experiment)
-    assert ablations.mark([row], {}, tree)[0].stale  # no longer listed
+    assert _stale(tree, made, experiment)
+    assert ablations.mark([made], {}, tree)[0].stale  # no longer listed
 
 
 def test_settings_count_as_the_experiment_has_them(tree: Path) -> None:
@@ -79,8 +72,8 @@ def test_the_committed_table_says_which_of_its_rows_are_stale() -> None:
     assert ablations.mark(rows, LISTED, ROOT) == rows, "run `python -m adamem.ablate --mark`, then `make ablations`"
 
 
-def test_a_table_is_read_as_it_was_written_and_a_broken_line_is_named(tmp_path: Path) -> None:
-    rows = [_row(), _row("k8", difference=None, difference_low=None, difference_high=None, stale=True)]
+def test_a_table_is_read_as_it_was_written_and_a_broken_line_is_named(tmp_path: Path, row: RowWriter) -> None:
+    rows = [row(), row("k8", difference=None, difference_low=None, difference_high=None, stale=True)]
     ablations.write(tmp_path / "a.csv", rows)
     assert ablations.read(tmp_path / "a.csv") == rows
     assert ablations.read(tmp_path / "none.csv") == []
@@ -99,6 +92,40 @@ def test_every_experiment_can_be_set_and_asked(name: str) -> None:
         assert (last in reduce(lambda found, section: found[section], sections, tree)) != key.startswith("+"), key
     assert config.AdaMemConfig.checked(ablations.applied(tree, one.set), name) != before
     assert all(ablate.target(method).endswith(f"@{method}") for method in one.ask)
+
+
+def test_the_table_takes_what_was_found_in_place_of_what_it_had_and_keeps_what_is_listed(row: RowWriter) -> None:
+    listed = {name: Experiment(about="K", set={}, ask=("adamem", "icae")) for name in ("k8", "k4")}
+    known = [row("k4"), row("k4", method="icae"), row("k4", group="D"), row("gone"), row("k4", method="gone")]
+    found = [row("k8"), row("k4", value=0.4)]
+    merged = ablations.merged(known, found, listed)
+    assert [(one.experiment, one.method, one.value) for one in merged] == [
+        ("k8", "adamem", 0.3),
+        ("k4", "adamem", 0.4),
+        ("k4", "icae", 0.3),
+    ]
+
+
+@pytest.mark.parametrize(("device", "asked"), [("cpu", ["k4"]), ("H100", ["k4", "long"])])
+def test_what_takes_hours_without_a_gpu_is_left_out_there(
+    monkeypatch: pytest.MonkeyPatch, device: str, asked: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ablate, "_device", lambda: device)
+    monkeypatch.setattr(ablate, "TABLE", Path("none.csv"))
+    listed = {name: Experiment(about="K", set={}, ask=("adamem",), gpu=name == "long") for name in ("k4", "long")}
+    assert ablate.affordable(listed) == asked
+    assert ("left out without a GPU: long" in capsys.readouterr().out) == (device == "cpu")
+
+
+def test_of_an_experiment_only_the_methods_that_the_table_lacks_are_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, row: RowWriter
+) -> None:
+    monkeypatch.setattr(ablate, "TABLE", tmp_path / "a.csv")
+    made = {"settings": ablations.settings_hash(ROOT, LISTED["k4"].set), "code": ablations.code_hash(ROOT)}
+    monkeypatch.setattr(ablate, "ROOT", ROOT)
+    ablations.write(tmp_path / "a.csv", [row(**made), row(method="rag_minilm_k", settings="old", code=made["code"])])
+    assert ablate.missing("k4", LISTED) == ["rag_minilm_k"]
+    assert ablate.missing("k8", LISTED) == ["adamem", "rag_minilm_k"]
 
 
 def test_no_stage_for_a_method_and_no_such_experiment_are_said_before_anything_runs() -> None:
@@ -121,7 +148,7 @@ def test_a_score_is_held_against_the_same_method_of_the_landed_run(
 
 
 def test_the_page_speaks_as_the_table_has_it(
-    reports: Callable[[Level], Path], levels: Level, params: config.AdaMemConfig
+    reports: Callable[[Level], Path], levels: Level, params: config.AdaMemConfig, row: RowWriter
 ) -> None:
     folder = reports({**levels, "full_context": 0.4, "adamem_step0": 0.1})
     shutil.copytree(folder / "benchmarks/icae", folder / "evidence/benchmarks/icae")
@@ -131,17 +158,14 @@ def test_the_page_speaks_as_the_table_has_it(
     same = {"difference": 0.01, "difference_low": -0.1, "difference_high": 0.1}
     within = {"difference": -0.15, "difference_low": -0.2, "difference_high": -0.1}  # less than seed1's own -0.2
     rows = [
-        *(_row(group=group) for group in "AD"),
-        *(_row(group=group, method="rag_minilm_k", value=0.5) for group in "AD"),
-        *(_row("no_film", about="latents", group=group, stale=True, **same) for group in "AD"),
-        *(_row("start_random", about="start", group=group, **gone) for group in "AD"),
-        *(_row("no_kl", about="loss", group=group, **within) for group in "AD"),
-        *(_row("seed1", about="training seed", group=group, value=0.6) for group in "AD"),
-        *(_row("icae_lora", about=ablation_page.ENCODER, group=group, method="icae", value=0.05) for group in "AD"),
-        *(
-            _row("p256_s2", about=ablation_page.WINDOW, group=group, method="adamem_step0", value=0.02)
-            for group in "AD"
-        ),
+        *(row(group=group) for group in "AD"),
+        *(row(group=group, method="rag_minilm_k", value=0.5) for group in "AD"),
+        *(row("no_film", about="latents", group=group, stale=True, **same) for group in "AD"),
+        *(row("start_random", about="start", group=group, **gone) for group in "AD"),
+        *(row("no_kl", about="loss", group=group, **within) for group in "AD"),
+        *(row("seed1", about="training seed", group=group, value=0.6) for group in "AD"),
+        *(row("icae_lora", about=ablation_page.ENCODER, group=group, method="icae", value=0.05) for group in "AD"),
+        *(row("p256_s2", about=ablation_page.WINDOW, group=group, method="adamem_step0", value=0.02) for group in "AD"),
     ]
     ablations.write(folder / "ablations/ablations.csv", rows)
     ablation_page.write(folder, folder / "tasks", params)

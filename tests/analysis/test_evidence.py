@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from adamem import config
-from adamem.analysis import ablations, evidence, longer, peers
+from adamem.analysis import ablations, evidence, peers
+from adamem.analysis.ablations import Row
 from adamem.analysis.methods import STYLES
 from adamem.baselines import catalogue
 from tests.analysis.conftest import UNKNOWN
 
 Level = Mapping[str, float]
 Writer = Callable[[Level], Path]
-ROOT = Path(__file__).parents[2]
+RowWriter = Callable[..., Row]
 ARMS = ("adamem_query_free", "rag_minilm_tuned", "adamem_query_only")
 
 
@@ -83,15 +84,14 @@ def test_every_peer_of_the_catalogue_has_its_line_and_its_look() -> None:
     assert set(catalogue.PEERS) <= set(STYLES)
 
 
-def test_a_training_by_older_code_has_no_say(reports: Writer, levels: Level, params: config.AdaMemConfig) -> None:
+def test_a_training_by_older_code_has_no_say(
+    reports: Writer, levels: Level, params: config.AdaMemConfig, row: RowWriter
+) -> None:
     folder = reports({**levels, **dict.fromkeys(ARMS, 0.5)})
-    again = folder / "ablations/answers/seed1"
-    shutil.copytree(folder / "benchmarks", again)
-    assert _weigh(folder, params)["H1"]["seeds"] == 2
-    row = ablations.read(ROOT / "reports/ablations/ablations.csv")[0].model_copy(update={"stale": True})
-    assert row.experiment == "seed1"
-    ablations.write(folder / "ablations/ablations.csv", [row])
-    assert _weigh(folder, params)["H1"]["seeds"] == 1
+    shutil.copytree(folder / "benchmarks", folder / "ablations/answers/seed1")
+    for stale, seeds in ((False, 2), (True, 1)):
+        ablations.write(folder / "ablations/ablations.csv", [row("seed1", about=ablations.SEED, stale=stale)])
+        assert _weigh(folder, params)["H1"]["seeds"] == seeds
 
 
 @pytest.mark.parametrize(("stale", "verdicts"), [(False, ["supported"]), (True, [])])
@@ -100,25 +100,15 @@ def test_longer_trainings_stand_apart_and_stale_ones_have_no_say(
     write: Callable[[str, Level], Path],
     levels: Level,
     params: config.AdaMemConfig,
+    row: RowWriter,
     stale: bool,
     verdicts: list[str],
 ) -> None:
     folder = reports({**levels, **dict.fromkeys(ARMS, 0.9)})
     scored = {**levels, **dict.fromkeys(ARMS, 0.5)}
-    better = write("better", scored)
-    shutil.move(better / "benchmarks", folder / "gpu/answers/seed0")
-    made = longer.About(
-        device="a",
-        torch="b",
-        commit="c",
-        settings="d",
-        code="e",
-        set={"f": 1},
-        methods=tuple(scored),
-        seeds=("seed0",),
-        stale=stale,
-    )
-    (folder / "gpu/answers/about.json").write_text(made.model_dump_json(), encoding="utf-8")
+    shutil.move(write("better", scored) / "benchmarks", folder / "ablations/answers/longer0")
+    rows = [row("longer0", about=ablations.LONGER, method=method, stale=stale) for method in scored]
+    ablations.write(folder / "ablations/ablations.csv", rows)
     assert _weigh(folder, params)["H2"]["verdict"] == "undecided"
     apart = json.loads((folder / "evidence/hypotheses_longer.json").read_text(encoding="utf-8"))
     assert [one["verdict"] for name, one in apart.items() if name == "H2"] == verdicts
