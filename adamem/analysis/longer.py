@@ -37,11 +37,10 @@ def load(folder: Path, rows: Sequence[Row], tasks: Path, committed: Evidence) ->
     lower bound in `committed`.
 
     Raises:
-        ValueError: answers are missing or malformed, or an experiment lacks a method that another has; the message
-            names the place.
+        ValueError: answers are missing or malformed, or not those that the rows speak of; the message names the place.
     """
-    methods = {row.method for row in rows}
-    first, *again = (_seed(folder / name, methods, tasks) for name in _names(rows))
+    asked = {name: {row.method for row in rows if row.experiment == name} for name in _names(rows)}
+    first, *again = (_seed(folder / name, methods, tasks) for name, methods in asked.items())
     given = {
         key: one
         for key, one in committed.results.by_key.items()
@@ -58,7 +57,7 @@ def _seed(folder: Path, methods: set[str], tasks: Path) -> Results:
     results = read(folder, tasks)
     if odd := methods.symmetric_difference(results.methods):
         raise ValueError(
-            f"{folder}: {min(odd)} is only there or only in another seed; each needs every method, so run "
+            f"{folder}: {min(odd)} is only there or only in the table; remove it, or its rows, and run "
             f"`python -m adamem.ablate {folder.name}`"
         )
     return results

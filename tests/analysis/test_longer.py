@@ -67,15 +67,28 @@ def test_longer_trainings_have_a_verdict_of_their_own(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_an_opponent_that_a_seed_lacks_is_named(
+def test_answers_that_the_table_speaks_of_and_a_seed_lacks_are_named(
     committed: Path, write: Callable[[str, Level], Path], rows: list[Row], params: config.AdaMemConfig, seed: str
 ) -> None:
     answers = _train(committed, write)
     shutil.rmtree(answers / seed / "rag_minilm_tuned")
     with pytest.raises(
-        ValueError, match=rf"{seed}: rag_minilm_tuned is only there .* `python -m adamem.ablate {seed}`"
+        ValueError, match=rf"{seed}: rag_minilm_tuned is only .* in the table; .* `python -m adamem.ablate {seed}`"
     ):
         longer.load(answers, rows, committed / "tasks", _known(committed, params))
+
+
+def test_a_method_that_one_seed_was_not_asked_is_judged_over_the_others(
+    committed: Path, write: Callable[[str, Level], Path], rows: list[Row], params: config.AdaMemConfig
+) -> None:
+    answers = _train(committed, write)
+    shutil.rmtree(answers / SEEDS[1] / "adamem_query_free")
+    kept = [row for row in rows if (row.experiment, row.method) != (SEEDS[1], "adamem_query_free")]
+    h1, h2, _ = hypotheses.judge(
+        longer.load(answers, kept, committed / "tasks", _known(committed, params)),
+        costs.read(committed / "efficiency.json"),
+    )
+    assert (h1.seeds, h2.seeds) == (1, 2)
 
 
 def test_only_rows_about_longer_training_are_taken(row: RowWriter, rows: list[Row]) -> None:
