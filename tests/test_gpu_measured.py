@@ -96,11 +96,13 @@ def test_scores_are_those_of_the_trainings(said: str, name: str) -> None:
 def test_longer_trainings_are_those_of_the_evidence() -> None:
     evidence = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8")
     section = evidence.split("## The same with longer trainings")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| `(\w+)` \| (longer|as committed) \| (.+) \|$", section, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| (longer|as committed) \| \d+ \| (.+) \|$", section, re.MULTILINE)
     score = {(method, said): [cell.split(" [") for cell in cells.split(" | ")] for method, said, cells in rows}
     (a, spread), (b, _), (c, _), (d, _) = score["adamem", "longer"]
+    slots = [mean for mean, _ in score["autocompressor", "longer"]]
     free = [mean for mean, _ in score["adamem_query_free", "longer"]]
     full = [score["full_context_tuned", said][2][0] for said in ("longer", "as committed")]
+    assert "{} on A, {} on B, {} on C and {} on D".format(*slots) in PAGE
     assert f"on C the memory holds {c} of the facts" in PAGE
     assert "({} instead of {})".format(*full) in PAGE
     assert f"to {free[2]} on C and {free[3]} on D, not far below what it has with it ({c}, {d})" in PAGE

@@ -61,7 +61,7 @@ def test_what_others_and_ablations_score_is_in_the_tables() -> None:
 
 def test_longer_training_scores_what_the_evidence_says() -> None:
     evidence = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8")
-    [row] = re.findall(r"^\| `adamem` \| longer \| (.+) \|$", evidence, re.MULTILINE)
+    [row] = re.findall(r"^\| `adamem` \| longer \| \d+ \| (.+) \|$", evidence, re.MULTILINE)
     a, _, c, _ = (re.findall(r"[\d.]+", cell) for cell in row.split(" | "))
     assert f"({a[0]} and {c[0]}, means of five trainings of {a[1]} to {a[2]} and {c[1]} to {c[2]}:" in PAGE
 

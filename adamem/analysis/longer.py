@@ -97,13 +97,16 @@ def out_of_date(rows: Sequence[Row]) -> str:
 
 
 def _table(scores: Scores) -> str:
-    lines = [[f"`{method}`", length, *map(_spread, found.values())] for (method, length), found in scores.items()]
     groups = list(next(iter(scores.values())))
+    lines = [
+        [f"`{method}`", length, str(len(found[groups[0]])), *map(_spread, found.values())]
+        for (method, length), found in scores.items()
+    ]
     head = (
         "Means over the training seeds, lowest and highest in brackets (F1; coverage on C). "
         f"`{UPPER}` is asked fewer items, so its distance to `{OURS}` here is not quite the one that H3 judges.\n\n"
     )
-    return head + markdown(["method", "training", *groups], lines, numbers_from=2)
+    return head + markdown(["method", "training", "seeds", *groups], lines, numbers_from=2)
 
 
 def _spread(found: Sequence[float]) -> str:

@@ -62,7 +62,7 @@ def test_longer_trainings_have_a_verdict_of_their_own(
     scores = longer.scores(rows, found, known)
     assert scores["adamem", "as committed"]["A"] == [0.6] and scores["adamem", "longer"]["A"] == [0.95, 0.95]
     page = longer.section(rows, [h1, h2, h3], scores)
-    assert "| `adamem` | longer | 0.95 [0.95, 0.95]" in page
+    assert "| `adamem` | longer | 2 | 0.95 [0.95, 0.95]" in page
     assert "for longer: `phase2.optimiser.steps=600`; 2 training seeds" in page and "on: H100 (" in page
 
 
