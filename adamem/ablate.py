@@ -123,7 +123,8 @@ def _fetch(method: str, commit: str, folder: Path) -> None:
 
 def affordable(listed: Mapping[str, Experiment]) -> list[str]:
     """All experiments, but for those that need a GPU where there is none; what is left out is said."""
-    left = [name for name, one in listed.items() if one.gpu and _device() == CPU]
+    without = _device() == CPU
+    left = [name for name, one in listed.items() if one.gpu and without]
     if lacking := [name for name in left if missing(name, listed)]:
         print(f"left out without a GPU: {', '.join(lacking)}; name them to run them all the same")
     return [name for name in listed if name not in left]
