@@ -60,3 +60,12 @@ def test_what_is_queued_is_run_apart_and_can_be_read(repository: Path) -> None:
 def test_what_dvc_refuses_is_an_error(repository: Path) -> None:
     with pytest.raises(ValueError, match="dvc exp run --queue"):
         experiments.queue("one", {"unknown.key": 2}, ["score"])
+
+
+def test_a_shallow_clone_is_refused(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shallow = repository / "shallow"
+    subprocess.run(["git", "commit", "-qm", "y", "--allow-empty"], check=True)
+    subprocess.run(["git", "clone", "-q", "--depth", "1", repository.as_uri(), str(shallow)], check=True)
+    monkeypatch.chdir(shallow)
+    with pytest.raises(ValueError, match="unshallow"):
+        experiments.head()

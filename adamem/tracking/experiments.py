@@ -12,7 +12,13 @@ from collections.abc import Mapping, Sequence
 
 
 def head() -> str:
-    """The commit that experiments are queued on."""
+    """The commit that experiments are queued on.
+
+    Raises:
+        ValueError: the clone is shallow: DVC runs queued experiments there and keeps none of their results.
+    """
+    if _read("git", "rev-parse", "--is-shallow-repository").strip() == "true":
+        raise ValueError("a shallow clone, in which DVC keeps no experiment; run `git fetch --unshallow` first")
     return _read("git", "rev-parse", "HEAD").strip()
 
 
