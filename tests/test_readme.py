@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
@@ -57,6 +58,15 @@ def test_what_others_and_ablations_score_is_in_the_tables() -> None:
     [landed] = _rows("tables/quality.csv", method="adamem", group="A")
     scores = f"windows of two give {float(window['value']):.2f} instead of {float(landed['value']):.2f} F1 on A"
     assert f"{scores}, −{_interval(window, *GAP, -1, '−')}" in PAGE
+
+
+def test_the_committed_seed_stands_among_the_others() -> None:
+    rows = _rows("ablations/ablations.csv", about="training seed", method="adamem", group="A")
+    rows += _rows("tables/quality.csv", method="adamem", group="A")
+    scores = [float(row["value"]) for row in rows]
+    assert len(scores) == 5 and max(scores) == scores[-1]
+    spread = f"{min(scores):.2f} to {max(scores):.2f}, mean {fmean(scores):.2f}"
+    assert f"luckiest of five training seeds on A ({spread}:" in PAGE
 
 
 def test_longer_training_scores_what_the_evidence_says() -> None:

@@ -131,7 +131,7 @@ def test_of_an_experiment_only_the_methods_that_the_table_lacks_are_missing(
 def test_no_stage_for_a_method_and_no_such_experiment_are_said_before_anything_runs() -> None:
     with pytest.raises(ValueError, match="no stage asks 'oracle'"):
         ablate.target("oracle")
-    with pytest.raises(ValueError, match="no experiment 'k5'; there are: seed1, seed2, k4"):
+    with pytest.raises(ValueError, match="no experiment 'k5'; there are: seed1, seed2, seed3"):
         ablate.run(["k5"], 1)
 
 
