@@ -60,6 +60,11 @@ def test_what_others_and_ablations_score_is_in_the_tables() -> None:
     assert f"{scores}, −{_interval(window, *GAP, -1, '−')}" in PAGE
 
 
+def test_partial_credit_is_told_from_exact_answers() -> None:
+    [row] = _rows("tables/quality.csv", method="adamem", group="A")
+    assert f"(AdaMem: {float(row['value']):.2f}, by exact match {float(row['em']):.2f})" in PAGE
+
+
 def test_the_committed_seed_stands_among_the_others() -> None:
     rows = _rows("ablations/ablations.csv", about="training seed", method="adamem", group="A")
     rows += _rows("tables/quality.csv", method="adamem", group="A")

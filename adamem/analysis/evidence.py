@@ -54,7 +54,10 @@ at the last position that SmolLM2 was trained on, or beyond. All numbers: [needl
 {slope}"""
 
 TRAINED_LONGER = "The same with longer trainings"
-SEEDS = "The first is the run in git, the others are in `reports/ablations`."
+SEEDS = (
+    "The first is the committed run; the others are `seed1` and on in "
+    "[the ablations](../ablations/README.md#all-experiments), which say on what device each was made."
+)
 
 CONTROLS = ("adamem_wrong_memory", "adamem_shuffled", "adamem_query_only")
 

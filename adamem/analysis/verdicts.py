@@ -57,16 +57,18 @@ def trainings(hypotheses: Sequence[Hypothesis], where: str = "") -> str:
     several = [(one, one.weakest) for one in hypotheses if one.weakest is not None and one.seeds > 1]
     if not several:
         return ""
+    most = max(one.seeds for one, _ in several)
     rows = [
         [
             one.name,
             *(f"{value:+.3f}" for value in weakest.trainings),
+            *["–"] * (most - one.seeds),
             f"{weakest.deviation:.3f}",
             _p(weakest.p_of_items),
         ]
         for one, weakest in several
     ]
-    numbers = [f"training {number}" for number in range(1, max(one.seeds for one, _ in several) + 1)]
+    numbers = [f"training {number}" for number in range(1, most + 1)]
     check = "p of items is a cross-check: a permutation test that knows nothing of how much trainings differ."
     head = " ".join(part for part in ("The effects above by training seed.", where, check) if part)
     table = markdown(["", *numbers, "standard deviation", "p of items"], rows)

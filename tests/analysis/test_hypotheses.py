@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adamem import config
-from adamem.analysis import costs, hypotheses, quality, results
+from adamem.analysis import costs, hypotheses, quality, results, verdicts
 from adamem.analysis.hypotheses import Evidence, Hypothesis
 from adamem.analysis.results import Results
 from tests.analysis.conftest import made_up_cost
@@ -140,3 +140,16 @@ def test_a_ratio_at_a_length_nobody_measured_is_no_verdict() -> None:
     text = costs.section(made_up_cost(lengths=(64, 128)))
     assert text.count("not measured") == 4
     assert text.count("**met**") == 3
+
+
+def test_effects_by_training_stand_under_their_headings_where_claims_have_unequal_seeds() -> None:
+    claims = [_claim("H1", (0.4, 0.3, 0.2)), _claim("H3", (-0.1, -0.2))]
+    lines = [line for line in verdicts.trainings(claims).splitlines() if line.startswith("|")]
+    cells = {row[0]: row[1:] for row in ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)}
+    assert cells["H1"] == ["+0.400", "+0.300", "+0.200", "0.010", "0.5000"]
+    assert cells["H3"] == ["-0.100", "-0.200", "–", "0.010", "0.5000"]
+
+
+def _claim(name: str, trainings: tuple[float, ...]) -> Hypothesis:
+    effect = hypotheses.Effect("A", "f1", "icae", 9, 0.1, 0.0, 0.2, 0.5, 0.5, trainings, 0.01)
+    return Hypothesis(name, "a claim", effect, (effect,), 0.5, "undecided", "so")
