@@ -60,6 +60,7 @@ evidence: setup
 # two experiments at a time, and then the pages that speak of them
 ablations: setup
 	$(BIN)/python -m adamem.ablate
+	$(BIN)/python -m adamem.ablate --mark    # those left out may be of older code
 	$(BIN)/dvc repro --single-item stages/ablations/dvc.yaml:compare stages/evidence/dvc.yaml:weigh
 	@echo "read reports/ablations/README.md"
 

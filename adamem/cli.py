@@ -40,7 +40,7 @@ def train(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     with _plain_errors():
         params = config.load(asked.config)
-        out = asked.output_dir or asked.root / f"models/phase{asked.phase}"
+        out = _replaceable(asked.output_dir or asked.root / f"models/phase{asked.phase}")
         together = processes.here()
         phase = phases.PHASES[asked.phase](params, host.load(asked.root / "models/llm", params.llm), asked.root)
         if together.follows(phase.steps()):
@@ -50,6 +50,17 @@ def train(arguments: Sequence[str] | None = None) -> None:
                 run.log(step.number, step.values)
             checkpoint.save(phase.model, out, params.model, phase.llm_top)
     print(f"wrote {out}")
+
+
+def _replaceable(folder: Path) -> Path:
+    """The folder, in full, if a checkpoint may take its place: new, empty, or with nothing but a checkpoint in it."""
+    place = folder.resolve()
+    if place.exists() and not place.is_dir():
+        raise ValueError(f"{folder}: is a file; choose a folder of its own for the checkpoint")
+    found = {path.name for path in place.iterdir()} if place.is_dir() else set()
+    if others := sorted(found - {checkpoint.WEIGHTS, checkpoint.RECORD, checkpoint.LLM_TOP}):
+        raise ValueError(f"{folder}: holds {others[0]}, which the checkpoint would replace; choose another folder")
+    return place
 
 
 _EVAL = """\

@@ -46,7 +46,7 @@ def fails(command: object, *arguments: str) -> str:
     with pytest.raises(SystemExit) as end:
         command(arguments)  # type: ignore[operator]
     assert isinstance(end.value.code, str)
-    assert "\n" not in end.value.code.split(": ", 1)[0]
+    assert "\n" not in end.value.code
     return end.value.code
 
 
@@ -76,6 +76,15 @@ def test_users_mistakes_end_in_a_line(place: Path) -> None:
     assert "test.jsonl: cannot be read" in fails(cli.evaluate, "--checkpoint", "models/phase2", "--groups", "A")
     shutil.rmtree(place / "models/llm")
     assert "no LLM there" in fails(cli.train, "--phase", "2")
+
+
+@pytest.mark.parametrize("chosen", ["mine", ".", "..", "mine/notes.txt"])
+def test_a_folder_with_other_files_is_not_replaced_by_a_checkpoint(place: Path, chosen: str) -> None:
+    notes = Path("mine/notes.txt")
+    notes.parent.mkdir()
+    notes.write_text("dear to me", encoding="utf-8")
+    assert "choose" in fails(cli.train, "--phase", "1", "--root", str(place), "--output-dir", chosen)
+    assert notes.read_text(encoding="utf-8") == "dear to me"
 
 
 def test_a_phase_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
