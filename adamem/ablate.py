@@ -2,7 +2,7 @@
 
 Queues what `stages/ablations/experiments.yaml` lists and `reports/ablations/ablations.csv` does not have yet, or has of
 other code or settings; runs the queue; collects the scores. Stages that an experiment shares with another, or with the
-landed run, come from DVC's cache. Interrupted, it goes on with what is left: finished experiments are kept by DVC.
+committed run, come from DVC's cache. Interrupted, it goes on with what is left: finished experiments are kept by DVC.
 Without a GPU those that would take hours there are left out unless they are named.
 """
 
@@ -30,6 +30,13 @@ CPU = "cpu"
 LISTED = Path("stages/ablations/experiments.yaml")
 REPORTS, EVIDENCE = "reports/benchmarks", "reports/evidence/benchmarks"
 ANSWERS, CURVES = Path("reports/ablations/answers"), Path("reports/ablations/training")
+DECIDES = (
+    "adamem",
+    "stages",
+    "params.yaml",
+    "dvc.yaml",
+    ":(exclude)stages/ablations",
+)  # pathspecs, of what a score does
 TRAINED = "reports/training/phase2.json"
 TABLE = Path("reports/ablations/ablations.csv")
 ASKED = (
@@ -39,20 +46,36 @@ ASKED = (
 
 
 @dataclass(frozen=True)
-class Landed:
+class Committed:
     """What experiments are held against, and the commit they are queued on."""
 
     results: Results
     bootstrap: Bootstrap
     commit: str
+    code: str
 
     @classmethod
-    def here(cls) -> Landed:
-        """Raises ValueError where the landed run is not in this checkout."""
+    def here(cls) -> Committed:
+        """
+        Raises:
+            ValueError: the committed run is not in this checkout, or code or settings are not as committed.
+        """
         if not any(TASKS.glob("*/test.jsonl")):
             raise ValueError(f"{TASKS}: no items there; run `make run` or `dvc pull` first")
         evidence = [Path(EVIDENCE)] if any(Path(EVIDENCE).glob("*/*.json")) else []
-        return cls(read(Path(REPORTS), TASKS, *evidence), Bootstrap.of(config.load()), queued.head())
+        if changed := queued.uncommitted(DECIDES):
+            raise ValueError(f"{changed[0]}: not as committed, and experiments are recorded by commit; commit it first")
+        results = read(Path(REPORTS), TASKS, *evidence)
+        return cls(results, Bootstrap.of(config.load()), queued.head(), ablations.code_hash(ROOT))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is missing of an experiment: its methods, and the hash of the settings they are asked with."""
+
+    experiment: Experiment
+    methods: Sequence[str]
+    settings: str
 
 
 def run(names: Sequence[str], jobs: int) -> list[str]:
@@ -60,23 +83,31 @@ def run(names: Sequence[str], jobs: int) -> list[str]:
     those that failed.
 
     Raises:
-        ValueError: an unknown name, or nothing to compare with; before anything is queued.
+        ValueError: an unknown name, no job at a time, nothing to compare with, or changes that are not committed;
+            before anything is queued.
     """
+    if jobs < 1:
+        raise ValueError(f"--jobs {jobs}: at least one experiment at a time")
     listed = ablations.read_experiments(LISTED)
     if unknown := [name for name in names if name not in listed]:
         raise ValueError(f"{LISTED}: no experiment {unknown[0]!r}; there are: {', '.join(listed)}")
-    landed = Landed.here()
-    wanted = {name: lacking for name in names or affordable(listed) if (lacking := missing(name, listed))}
-    open_ones = [name for name in wanted if queued.revision(name, landed.commit) is None]
-    waiting = queued.waiting() if open_ones else set()
-    for name in open_ones:
-        if name not in waiting:
-            queued.queue(name, listed[name].set, [target(method) for method in wanted[name]])
-    if open_ones:
+    committed = Committed.here()
+    wanted = {
+        name: Wanted(listed[name], lacking, ablations.settings_hash(ROOT, listed[name].set))
+        for name in names or affordable(listed)
+        if (lacking := missing(name, listed))
+    }
+    if open_ones := [name for name in wanted if queued.revision(name, committed.commit) is None]:
+        waiting = queued.waiting()
+        for name in open_ones:
+            if waiting.get(name) != committed.commit:
+                queued.queue(name, listed[name].set, [target(method) for method in wanted[name].methods])
+        if others := [name for name, commit in waiting.items() if name not in open_ones or commit != committed.commit]:
+            print(f"queued before, and run, too: {', '.join(others)}")
         queued.run_queue(jobs)
-    for name, methods in wanted.items():
-        if commit := queued.revision(name, landed.commit):
-            collect(name, methods, listed, commit, landed)
+    for name, one in wanted.items():
+        if revision := queued.revision(name, committed.commit):
+            collect(name, one, revision, committed, listed)
     return [name for name in wanted if missing(name, listed)]
 
 
@@ -92,23 +123,23 @@ def target(method: str) -> str:
     raise ValueError(f"{LISTED}: no stage asks {method!r}; name it under `benchmark` or `ask` in one of the graphs")
 
 
-def collect(name: str, methods: Sequence[str], listed: Mapping[str, Experiment], commit: str, landed: Landed) -> None:
+def collect(name: str, wanted: Wanted, revision: str, committed: Committed, listed: Mapping[str, Experiment]) -> None:
     """Put what methods scored in a finished experiment into the table, in the order of the list."""
-    experiment = listed[name]
+    experiment = wanted.experiment
     with tempfile.TemporaryDirectory() as scratch:
         folder = ANSWERS / name if "answers" in experiment.keep else Path(scratch)
-        for method in methods:
-            _fetch(method, commit, folder)
+        for method in wanted.methods:
+            _fetch(method, revision, folder)
         results = read(folder, TASKS)
     if "curves" in experiment.keep:
-        write_text(CURVES / f"{name}.json", queued.content(commit, TRAINED))
+        write_text(CURVES / f"{name}.json", queued.content(revision, TRAINED))
     head = {"experiment": name, "about": experiment.about, "changes": experiment.changes}
-    head |= {"device": _device(), "commit": landed.commit}
-    head |= {"settings": ablations.settings_hash(ROOT, experiment.set), "code": ablations.code_hash(ROOT)}
+    head |= {"device": _device(), "commit": committed.commit}
+    head |= {"settings": wanted.settings, "code": committed.code}
     found = [
         Row.model_validate({**head, "method": method, **scored})
-        for method in methods
-        for scored in ablations.score(results, landed.results, method, landed.bootstrap)
+        for method in wanted.methods
+        for scored in ablations.score(results, committed.results, method, committed.bootstrap)
     ]
     ablations.write(TABLE, ablations.merged(ablations.read(TABLE), found, listed))
 

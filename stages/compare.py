@@ -1,4 +1,4 @@
-"""Compare: the experiments with the landed run. Reads reports/ and data/tasks, writes reports/ablations/."""
+"""Compare: the experiments with the committed run. Reads reports/ and data/tasks, writes reports/ablations/."""
 
 from __future__ import annotations
 

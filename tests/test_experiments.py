@@ -44,9 +44,9 @@ def test_what_is_queued_is_run_apart_and_can_be_read(repository: Path) -> None:
     baseline = experiments.head()
     experiments.queue("two", {"k": 2, "+film": False, "old": None}, ["score"])
     experiments.queue("three", {"k": 3}, ["broken"])
-    assert experiments.waiting() == {"two", "three"}
+    assert experiments.waiting() == {"two": baseline, "three": baseline}
     experiments.run_queue(jobs=2)
-    assert experiments.waiting() == set()
+    assert experiments.waiting() == {}
     found = experiments.revision("two", baseline)
     assert found is not None
     assert experiments.content(found, "score.txt") == "k: 2\nfilm: false\n"
@@ -69,3 +69,15 @@ def test_a_shallow_clone_is_refused(repository: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(shallow)
     with pytest.raises(ValueError, match="unshallow"):
         experiments.head()
+    assert experiments.last_commit(["params.yaml"]) == "", "git would name the commit at which the clone was cut"
+
+
+def test_what_is_not_as_committed_is_named(repository: Path) -> None:
+    commit = experiments.head()
+    assert (experiments.uncommitted(["."]), experiments.last_commit(["params.yaml"])) == ([], commit)
+    (repository / "params.yaml").write_text("k: 2\n", encoding="utf-8")
+    (repository / "new").mkdir()
+    (repository / "new/file.txt").write_text("x", encoding="utf-8")
+    assert experiments.uncommitted(["."]) == ["params.yaml", "new/"]
+    assert experiments.uncommitted([".", ":(exclude)new"]) == ["params.yaml"]
+    assert experiments.last_commit(["params.yaml"]) == f"{commit}-dirty"

@@ -21,7 +21,8 @@ from adamem.analysis.plots import GROUP_NAMES, METRIC_NAMES, PALE, names_at_ends
 from adamem.analysis.quality import OURS, Summary
 from adamem.analysis.results import Results, Training
 
-GROUPS = ("A", "D")  # those that the ablations are about
+GROUPS = ("A", "D")  # those in which methods are swept over K
+CHANGED_GROUPS = ("A", "C", "D")  # those in which changes are shown
 POSITIONS = (4, 8, 16, 32, 64, 128, 256)
 TINY = 1e-9  # positions, where an axis asks for none
 RATIOS = (64, 32, 16, 8, 4, 2, 1)
@@ -79,13 +80,13 @@ def compression(rows: Sequence[Row], results: Results, summary: Summary, path: P
 
 
 def _points(rows: Sequence[Row], results: Results, summary: Summary, method: str, group: str) -> list[Point]:
-    """Of the experiments and of the landed run, by positions."""
+    """Of the experiments and of the committed run, by positions."""
     mine = [row for row in rows if (row.method, row.group) == (method, group)]
     points = [Point(row.decoder_tokens, row.value, row.low, row.high) for row in mine]
-    landed = summary.of(method, group)
-    if landed is not None:
+    committed = summary.of(method, group)
+    if committed is not None:
         positions = results.by_key[method, group].cost.decoder_tokens
-        points.append(Point(positions, landed.value, landed.low, landed.high))
+        points.append(Point(positions, committed.value, committed.low, committed.high))
     return sorted(points, key=lambda point: point.positions)
 
 
@@ -143,30 +144,32 @@ def _size_axes(panel: Axes, tokens: float) -> None:
 
 
 def changes(rows: Sequence[Row], path: Path, seeds: Sequence[Row] = ()) -> None:
-    """A row a change, the best on top, a panel a group: the difference to the landed run with its 95 % interval.
+    """A row a change, the best on top, a panel a group: the difference to the committed run with its 95 % interval.
 
-    `seeds` are trainings of the landed settings with other seeds; a band shows what these alone do.
+    `seeds` are trainings of the committed settings with other seeds; a band shows what these alone do.
     """
-    shown = [row for row in rows if row.difference is not None and row.group in GROUPS]
+    shown = [row for row in rows if row.difference is not None and row.group in CHANGED_GROUPS]
     labels = by_effect(shown)
     runs = 1 + len({row.experiment for row in seeds})
-    figure = Figure(figsize=(10.5, 0.34 * len(labels) + 1.7), layout="constrained")
-    panels = figure.subplots(1, 2, sharex=True, sharey=True)
-    for panel, group in zip(panels, GROUPS, strict=True):
-        span = seed_range([row for row in seeds if row.group == group])
-        panel.axvspan(
-            *span, color=PALE, alpha=0.6, linewidth=0, zorder=0, label=f"another training seed: range of {runs} runs"
-        )
+    figure = Figure(figsize=(13.5, 0.34 * len(labels) + 1.7), layout="constrained")
+    panels = figure.subplots(1, len(CHANGED_GROUPS), sharex=True, sharey=True)
+    for panel, group in zip(panels, CHANGED_GROUPS, strict=True):
+        of_seeds = seed_differences([row for row in seeds if row.group == group])
+        name = f"{runs} training seeds of the committed settings: range"
+        panel.axvspan(min(of_seeds), max(of_seeds), color=PALE, alpha=0.6, linewidth=0, zorder=0, label=name)
+        panel.axvline(fmean(of_seeds), color=GREY, linewidth=0.8, linestyle="--", label="their mean")
         for row in (row for row in shown if row.group == group):
             _effect(panel, row, list(labels).index(row.experiment))
         panel.axvline(0, color=GREY, linewidth=0.8)
-        panel.set(title=GROUP_NAMES[group], xlabel="F1 above the landed run, 95 % interval")
+        metric = next((METRIC_NAMES[row.metric] for row in shown if row.group == group), "score")
+        panel.set(title=GROUP_NAMES[group], xlabel=f"{metric} above the committed run")
         panel.set_yticks(range(len(labels)), list(labels.values()))
         panel.set_ylim(-0.6, len(labels) - 0.4)
         plain(panel, "x")
     panels[0].set_xlim(FLOOR - 0.015, max([0.1, *(row.difference_high or 0.0 for row in shown)]) + 0.02)
     if seeds:
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", frameon=False, fontsize=9)
+        handles, names = panels[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False, fontsize=9)
     save(figure, path)
 
 
@@ -179,10 +182,9 @@ def by_effect(rows: Sequence[Row]) -> dict[str, str]:
     return {name: called[name] for name in sorted(effects, key=lambda name: (fmean(effects[name]), name))}
 
 
-def seed_range(seeds: Sequence[Row]) -> tuple[float, float]:
-    """The differences of the landed settings to the landed run, which itself is at 0."""
-    differences = [0.0, *(row.difference for row in seeds if row.method == OURS and row.difference is not None)]
-    return min(differences), max(differences)
+def seed_differences(seeds: Sequence[Row]) -> list[float]:
+    """The differences of trainings with the committed settings to the committed run, which itself is at 0."""
+    return [0.0, *(row.difference for row in seeds if row.method == OURS and row.difference is not None)]
 
 
 def _effect(panel: Axes, row: Row, y: float) -> None:

@@ -19,13 +19,15 @@ from ruamel.yaml import YAML
 from adamem.analysis.provenance import short_hash
 from adamem.analysis.quality import DIGITS, Bootstrap
 from adamem.analysis.results import Results
-from adamem.analysis.tables import write_csv
+from adamem.analysis.tables import gap, write_csv
 from adamem.evaluation.statistics import mean_interval, paired_bootstrap
 
 STAGES = ("features", "tasks", "teacher", "phase1", "phase2", "phase3", "baseline", "benchmark")  # decide a score
 UNREAD = ("launcher", "efficiency", "needle", "fanout", "analysis")  # sections that decide none
 
 SEED, LONGER = "training seed", "longer training"  # what experiments are about whose answers the evidence weighs
+
+EMPTY = {"changes": ""}  # what an empty cell of the table means, where that is not None
 
 Changes = dict[str, bool | int | float | str | None]  # by dotted key; None takes one away
 
@@ -48,8 +50,8 @@ class Experiment(BaseModel):
 
 
 class Row(BaseModel):
-    """One method in one group: its main metric, the difference to the landed run where that has the method, and what it
-    was made with; `device` is "cpu" or the name of a GPU."""
+    """One method in one group: its main metric, the difference to the committed run where that has the method, and what
+    it was made with; `device` is "cpu" or the name of a GPU."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -72,6 +74,13 @@ class Row(BaseModel):
     settings: str
     code: str
     stale: bool = False
+
+    @property
+    def gap(self) -> str:
+        """The difference and its interval; empty where the committed run lacks the method."""
+        if self.difference is None or self.difference_low is None or self.difference_high is None:
+            return ""
+        return gap(self.difference, self.difference_low, self.difference_high)
 
 
 def read_experiments(path: Path) -> dict[str, Experiment]:
@@ -101,7 +110,7 @@ def read(path: Path) -> list[Row]:
     with path.open(encoding="utf-8", newline="") as stream:
         for number, line in enumerate(csv.DictReader(stream), 2):
             try:
-                rows.append(Row.model_validate({key: value or None for key, value in line.items()}))
+                rows.append(Row.model_validate({key: value or EMPTY.get(key) for key, value in line.items()}))
             except ValidationError as error:
                 raise ValueError(f"{path}, line {number}: {error}") from error
     return rows
@@ -121,14 +130,14 @@ def merged(known: Sequence[Row], found: Sequence[Row], listed: Mapping[str, Expe
     return sorted(rows, key=lambda row: order.index((row.experiment, row.method)))
 
 
-def score(results: Results, landed: Results, method: str, bootstrap: Bootstrap) -> list[dict[str, Any]]:
-    """What a method scored in each group of an experiment, and against its own scores in the landed run."""
-    return [_score(results, landed, method, group, bootstrap) for group in results.groups]
+def score(results: Results, committed: Results, method: str, bootstrap: Bootstrap) -> list[dict[str, Any]]:
+    """What a method scored in each group of an experiment, and against its own scores in the committed run."""
+    return [_score(results, committed, method, group, bootstrap) for group in results.groups]
 
 
-def _score(results: Results, landed: Results, method: str, group: str, bootstrap: Bootstrap) -> dict[str, Any]:
+def _score(results: Results, committed: Results, method: str, group: str, bootstrap: Bootstrap) -> dict[str, Any]:
     metric = results.metric(group)
-    pairs = results.pairs(method, method, group, metric, landed)
+    pairs = results.pairs(method, method, group, metric, committed)
     own = results.by_key[method, group]
     values, clusters = [getattr(row, metric) for row in own.originals], results.clusters(own.originals)
     mean = mean_interval(values, clusters, bootstrap.resamples, bootstrap.rng(f"{method} {group}"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adamem.analysis.quality import OURS, Bootstrap, Comparison, Summary, compare
 from adamem.analysis.results import Results
-from adamem.analysis.tables import markdown
+from adamem.analysis.tables import gaps, markdown
 from adamem.analysis.targets import UPPER
 
 TEXT_GOLD, GOLD, WINDOWS, STEP0 = f"{UPPER}_gold", f"{OURS}_gold", f"{OURS}_gold_windows", f"{OURS}_step0"
@@ -20,14 +22,19 @@ SELECTING, READING = "selecting", "packing and reading"
 LOST = (  # from b to a
     (SELECTING, WINDOWS, OURS, "the compressor among all windows"),
     ("of that, by documents", GOLD, OURS, "the compressor among all documents"),
-    (READING, TEXT_GOLD, WINDOWS, "K memory tokens, the answer's windows first, in place of the answering documents"),
+    (
+        "memory in place of text",
+        TEXT_GOLD,
+        WINDOWS,
+        "K memory tokens, the answer's windows first, in place of the answering documents",
+    ),
     ("finding", TEXT_GOLD, UPPER, "the LLM itself among all documents"),
     ("lack of training", OURS, STEP0, "the compressor before training"),
 )
 
 
 def section(results: Results, summary: Summary, bootstrap: Bootstrap) -> str:
-    """Scores, losses with their intervals, and the larger of the compressor's two losses in each group."""
+    """Scores, losses with their intervals, and where most of what is missing is lost in each group."""
     found = {
         name: [gap for group in results.groups if (gap := compare(results, bootstrap, a, b, group)) is not None]
         for name, a, b, _ in LOST
@@ -40,7 +47,7 @@ def section(results: Results, summary: Summary, bootstrap: Bootstrap) -> str:
         "way in a text."
     )
     lost = "What is lost between two of them, on the items that both answered, with 95 % interval (below 0: gained):"
-    parts = [head, _scores(results, summary), lost, _table(results, found), _limits(results, found)]
+    parts = [head, _scores(results, summary), lost, _table(results, found), _missing(results.groups, summary)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -55,16 +62,38 @@ def _scores(results: Results, summary: Summary) -> str:
 def _table(results: Results, found: dict[str, list[Comparison]]) -> str:
     rows = []
     for name, a, b, what in LOST:
-        by_group = {gap.group: f"{gap.difference:+.2f} [{gap.low:+.2f}, {gap.high:+.2f}]" for gap in found[name]}
-        rows.append([name, what, f"`{a}` - `{b}`", *(by_group.get(group, "") for group in results.groups)])
+        by_group = {gap.group: gap for gap in found[name]}
+        rows.append([name, what, f"`{a}` - `{b}`", *gaps([by_group.get(group) for group in results.groups])])
     return markdown(["lost by", "who", "difference", *results.groups], rows, numbers_from=3)
 
 
-def _limits(results: Results, found: dict[str, list[Comparison]]) -> str:
-    """By group, the larger of what selecting and what packing and reading loses, where its interval lies above 0."""
-    named = []
-    for group in results.groups:
-        gaps = [(name, gap) for name in (SELECTING, READING) for gap in found[name] if gap.group == group]
-        sure = [(gap.difference, name) for name, gap in gaps if gap.low > 0]
-        named.append(f"on {group} {max(sure)[1]} ({max(sure)[0]:+.2f})" if sure else f"on {group} neither for sure")
-    return f"The compressor's limit, the larger of its two losses whose interval is above 0: {', '.join(named)}."
+def _missing(groups: Sequence[str], summary: Summary) -> str:
+    """All that lacks to a score of 1: the part that selecting loses, and the part that stays lost when it cannot."""
+    known = [group for group in groups if summary.of(WINDOWS, group) and summary.of(OURS, group)]
+    if not known:
+        return ""
+    left = {name: [1 - _value(summary, name, group) for group in known] for name in (OURS, WINDOWS)}
+    selecting = [every - told for every, told in zip(left[OURS], left[WINDOWS], strict=True)]
+    rows = [
+        ["in all", f"1 - `{OURS}`", *map(_number, left[OURS])],
+        [SELECTING, f"`{WINDOWS}` - `{OURS}`", *map(_number, selecting)],
+        [READING, f"1 - `{WINDOWS}`", *map(_number, left[WINDOWS])],
+    ]
+    if all(summary.of(TEXT_GOLD, group) for group in known):
+        as_text = [1 - _value(summary, TEXT_GOLD, group) for group in known]
+        rows.append(["reading text, for comparison", f"1 - `{TEXT_GOLD}`", *map(_number, as_text)])
+    larger = {SELECTING: "", READING: ""}
+    for group, lost, rest in zip(known, selecting, left[WINDOWS], strict=True):
+        larger[SELECTING if lost > rest else READING] += f", {group}"
+    said = "; ".join(f"{part} on {groups.removeprefix(', ')}" for part, groups in larger.items() if groups)
+    head = "What lacks to a full score, and by whom it is lost:"
+    return f"{head}\n\n{markdown(['missing', 'reckoned', *known], rows, 2)}\n\nThe larger part: {said}."
+
+
+def _value(summary: Summary, method: str, group: str) -> float:
+    found = summary.of(method, group)
+    return 0.0 if found is None else found.value
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}"

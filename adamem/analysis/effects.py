@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adamem.analysis.ablation_plots import FLOOR, GROUPS, seed_range
+from adamem.analysis.ablation_plots import CHANGED_GROUPS, FLOOR, seed_differences
 from adamem.analysis.ablations import Row
 from adamem.analysis.quality import OURS, Bootstrap, Summary, compare
 from adamem.analysis.results import Results
 
 CHANGED = f"""\
-The grey band is what other training seeds of the landed settings do; differences below {FLOOR:g} are written out.
+The grey band is what training seeds of the committed settings do, the dashed line their mean; differences
+below {FLOOR:g} are written out. Intervals are 95 %.
 
-![Difference to the landed run](plots/changes.png)"""
+![Difference to the committed run](plots/changes.png)"""
 
 NOTES = """\
 What names do not say: `no_selection` drops the small selection loss of the reading steps alone, the selector's own
@@ -24,7 +25,7 @@ TYPE = "type of the LLM"  # what the control for experiments that set it is abou
 
 def section(changes: Sequence[Row], further: Sequence[Row], seeds: Sequence[Row], summary: Summary) -> str:
     """The part of the page, without its heading: `changes` and `seeds` of the table, `further` from `phase3`."""
-    by_group = [_effects(changes, seeds, group) for group in GROUPS]
+    by_group = [_effects(changes, seeds, group) for group in CHANGED_GROUPS]
     parts = [CHANGED, _spread(seeds, summary), *by_group, _typed(changes), _goes_on(further), NOTES]
     return "\n\n".join(part for part in parts if part)
 
@@ -48,35 +49,33 @@ def phase3(results: Results, summary: Summary, bootstrap: Bootstrap) -> list[Row
 def _effects(rows: Sequence[Row], seeds: Sequence[Row], group: str) -> str:
     """Which changes do more than another training seed does, as far as one training can tell."""
     mine = [row for row in rows if row.group == group and row.difference is not None]
-    seed = max(map(abs, seed_range([row for row in seeds if row.group == group])))
-    below = [row for row in mine if (row.difference_high or 0) < 0 and (row.difference or 0) < -seed]
-    above = [row for row in mine if (row.difference_low or 0) > 0 and (row.difference or 0) > seed]
+    of_seeds = seed_differences([row for row in seeds if row.group == group])
+    below = [row for row in mine if (row.difference_high or 0) < 0 and (row.difference or 0) < min(of_seeds)]
+    above = [row for row in mine if (row.difference_low or 0) > 0 and (row.difference or 0) > max(of_seeds)]
     same = [row for row in mine if row not in below and row not in above]
-    parts = [("worse than the landed run", below), ("better", above), ("not to be told from another training", same)]
+    parts = [("worse than every training seed", below), ("better than every one", above), ("neither", same)]
     said = "; ".join(f"{what}: {', '.join(map(_named, found))}" for what, found in parts if found)
     return f"On {group}, {said}." if said else ""
 
 
 def _typed(rows: Sequence[Row]) -> str:
-    """What the type of the LLM alone does, where experiments were run in another one than the landed run."""
+    """What the type of the LLM alone does, where experiments were run in another one than the committed run."""
     control = [row for row in rows if row.about == TYPE and row.method == OURS]
     if not control:
         return ""
     return (
-        "Where the changes name `llm.dtype=float32`, the processor had no bfloat16 of its own, in which the landed run "
-        f"was made. That alone, `{control[0].experiment}`: {_gaps(control)}."
+        "Where the changes name `llm.dtype=float32`, the processor had no bfloat16 of its own, in which the committed "
+        f"run was made. That alone, `{control[0].experiment}`: {_gaps(control)}."
     )
 
 
 def _goes_on(further: Sequence[Row]) -> str:
     """What phase 3 adds: no other training, so that items alone say how sure it is."""
-    return f"`{PHASE3}` goes on from the landed run itself: {_gaps(further)}." if further else ""
+    return f"`{PHASE3}` goes on from the committed run itself: {_gaps(further)}." if further else ""
 
 
 def _gaps(rows: Sequence[Row]) -> str:
-    return ", ".join(
-        f"{row.group} {row.difference:+.2f} [{row.difference_low:+.2f}, {row.difference_high:+.2f}]" for row in rows
-    )
+    return ", ".join(f"{row.group} {row.gap}" for row in rows)
 
 
 def _named(row: Row) -> str:
@@ -86,17 +85,17 @@ def _named(row: Row) -> str:
 def _spread(rows: Sequence[Row], summary: Summary) -> str:
     """What another seed alone does, which is what the differences above have to be held against."""
     lines = []
-    for group in GROUPS:
+    for group in CHANGED_GROUPS:
         values = [row.value for row in rows if (row.method, row.group) == (OURS, group)]
-        landed = summary.of(OURS, group)
-        if values and landed is not None:
-            found = sorted([landed.value, *values])
-            lines.append(f"{found[0]:.2f} to {found[-1]:.2f} on {group} (landed: {landed.value:.2f})")
+        committed = summary.of(OURS, group)
+        if values and committed is not None:
+            found = sorted([committed.value, *values])
+            lines.append(f"{found[0]:.2f} to {found[-1]:.2f} on {group} (the committed run: {committed.value:.2f})")
     if not lines:
         return ""
     count = 1 + len({row.experiment for row in rows})
     return (
-        f"Each is one training. {count} training seeds of the landed settings give {' and '.join(lines)}. A change is "
-        "called worse or better where its interval over items says so and no other seed differs as much; with so many "
-        "changes, some may do so by chance."
+        f"Each is one training. {count} training seeds of the committed settings give {', '.join(lines)}. A change is "
+        "called worse or better where it lies below, or above, all of them and its interval over items does not hold "
+        "the committed run; with so many changes, some may do so by chance."
     )

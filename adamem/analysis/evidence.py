@@ -44,7 +44,8 @@ The items are those of the [default page](../README.md). Single settings changed
 NEEDLES = """\
 One fact of group B in longer and longer texts, at several depths. Training saw texts of some hundred tokens, and K is
 the same at every length. {count} questions in each cell of the map and {row} at each length tell large differences
-apart, no others; bars are standard errors over the depths. At 8,192 tokens the full text with frame and question ends
+apart, no others; bars are standard errors over the depths. Each length asks other questions, so that points of one
+method at two lengths differ by these, too. At 8,192 tokens the full text with frame and question ends
 at the last position that SmolLM2 was trained on, or beyond. All numbers: [needle.json](needle.json).
 
 ![F1 by length and depth](plots/needle.png)
@@ -97,7 +98,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
         **apart,
         "Every method on every group": _quality(results, summary, provenance),
         "Do the answers come from the memory?": _controls(summary),
-        "Compressors that others wrote": peers.section(summary, peers.cost_table(folder / "peer_costs.json")),
+        "Compressors that others wrote": peers.section(known, peers.cost_table(folder / "peer_costs.json")),
         "Where is it lost?": decomposition.section(results, summary, bootstrap),
         "Longer texts": NEEDLES.format(**_counts(needles), slope=heat.slope(needles)),
         "Questions that people wrote": fanout.section(fanout.read(folder / "fanout.json"), bootstrap),
@@ -147,8 +148,7 @@ def _controls(summary: Summary) -> str:
     groups = sorted({row.group for row in summary.quality})
     rows = []
     for control in in_order({row.b for row in summary.comparisons if row.b in CONTROLS}):
-        found = [summary.against(control, group) for group in groups]
-        cells = ["" if one is None else f"{one.difference:+.2f} [{one.low:+.2f}, {one.high:+.2f}]" for one in found]
+        cells = tables.gaps([summary.against(control, group) for group in groups])
         rows.append([f"`{control}`", style(control).what.removeprefix("control: "), *cells])
     head = f"What `{OURS}` scores above each control, with 95 % interval.\n\n"
     return head + tables.markdown(["control", "memory", *groups], rows, numbers_from=2)

@@ -9,7 +9,7 @@ from typing import Any
 
 from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS, Bootstrap
-from adamem.analysis.tables import markdown
+from adamem.analysis.tables import gap, markdown
 from adamem.evaluation.statistics import mean_interval, paired_bootstrap
 
 METRIC = "coverage"
@@ -39,7 +39,13 @@ def read(path: Path) -> Rows:
 
 
 def section(rows: Rows, bootstrap: Bootstrap) -> str:
-    """The table."""
+    """The table.
+
+    Raises:
+        ValueError: AdaMem is not among the methods.
+    """
+    if OURS not in rows:
+        raise ValueError(f"fanout.json: no answers of {OURS}, which the others are compared with; run stage `fanout`")
     lines = [[f"`{method}`", *_cells(rows, method, bootstrap)] for method in in_order(rows)]
     header = ["method", "coverage", f"`{OURS}` above it", *OTHERS.values()]
     return HEAD.format(n=next(iter(rows.values()))["n"]) + "\n\n" + markdown(header, lines)
@@ -49,8 +55,8 @@ def _cells(rows: Rows, method: str, bootstrap: Bootstrap) -> list[str]:
     ids = list(rows[method]["items"])
     theirs, ours = (_scores(rows[name], ids) for name in (method, OURS))
     mean = mean_interval(theirs, ids, bootstrap.resamples, bootstrap.rng(f"fanout {method}"))
-    gap = paired_bootstrap(ours, theirs, ids, bootstrap.resamples, bootstrap.rng(f"fanout {OURS} - {method}"))
-    above = "" if method == OURS else f"{gap.difference:+.2f} [{gap.low:+.2f}, {gap.high:+.2f}]"
+    found = paired_bootstrap(ours, theirs, ids, bootstrap.resamples, bootstrap.rng(f"fanout {OURS} - {method}"))
+    above = "" if method == OURS else gap(found.difference, found.low, found.high)
     return [f"{mean.mean:.2f} [{mean.low:.2f}, {mean.high:.2f}]", above, *(f"{rows[method][k]:.2f}" for k in OTHERS)]
 
 

@@ -71,7 +71,8 @@ def luminance(shade: Shade) -> float:
 
 
 def lengths(rows: Rows, path: Path) -> None:
-    """Mean F1 over all depths against the length of the text, with K as it was in training."""
+    """Mean F1 over all depths against the length of the text, with K as it was in training; no lines between lengths,
+    which ask other questions."""
     figure = Figure(figsize=(7.6, 4.2), layout="constrained")
     panel = figure.subplots()
     methods, places = in_order({row["method"] for row in rows}), sorted({row["length"] for row in rows})
@@ -81,7 +82,7 @@ def lengths(rows: Rows, path: Path) -> None:
         look, means = style(method), [fmean(cells) for cells in scores]
         beside = 2 ** (0.06 * (number - (len(methods) - 1) / 2))
         panel.errorbar([length * beside for length in places], means, [standard_error(cells) for cells in scores],
-                       marker=look.marker, color=look.colour, linewidth=1.4, markersize=5, capsize=2)  # fmt: skip
+                       fmt=look.marker, color=look.colour, markersize=5, capsize=2)  # fmt: skip
         ends.append((method, means[-1], look.colour))
     panel.set_xscale("log", base=2)
     panel.set_xticks(places, [f"{length:,}" for length in places])

@@ -31,12 +31,14 @@ ALPHA = 0.05
 @dataclass(frozen=True)
 class Effect:
     """A mean difference on one group with its 95 % interval and one-sided p that it is above 0; `trainings` has it for
-    each training seed, `deviation` is their standard deviation (None for one). `p_of_items` is the cross-check: a
+    each training seed, `deviation` is their standard deviation (None for one). `share` of the other's score is what
+    ours is held against. `p_of_items` is the cross-check: a
     permutation test of the scores averaged over trainings, which knows nothing of how much trainings differ."""
 
     group: str
     metric: str
     against: str
+    share: float
     n: int
     effect: float
     low: float
@@ -49,7 +51,8 @@ class Effect:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A claim, the comparison in which it is weakest, Holm's p, the verdict, and why."""
+    """A claim, the comparison in which it is weakest, Holm's p, the verdict, and why. `exact` is that comparison once
+    more by exact match, where F1 decides: a list that lacks a name is wrong then. It has no say in the verdict."""
 
     name: str
     claim: str
@@ -58,6 +61,7 @@ class Hypothesis:
     p: float | None
     verdict: Verdict
     why: str
+    exact: Effect | None = None
 
     @property
     def seeds(self) -> int:
@@ -99,7 +103,7 @@ def judge(known: Evidence, cost: Mapping[str, Any]) -> list[Hypothesis]:
     judged = [claim for claim in claims if claim.weakest is not None]
     corrected = holm([claim.weakest.p for claim in judged if claim.weakest is not None])
     p_values = {claim.name: round(p, DIGITS) for claim, p in zip(judged, corrected, strict=True)}
-    return [_verdict(claim, p_values.get(claim.name)) for claim in claims]
+    return [replace(_verdict(claim, p_values.get(claim.name)), exact=_exact(known, claim.weakest)) for claim in claims]
 
 
 def tree(hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
@@ -120,6 +124,7 @@ def _entry(one: Hypothesis) -> dict[str, Any]:
         **named,
         "claim": one.claim,
         "why": one.why,
+        "exact_match": vars(one.exact) if one.exact else None,
         "effects": rows,
     }
 
@@ -138,7 +143,7 @@ def _verdict(claim: Hypothesis, p: float | None) -> Hypothesis:
 
 def _adaptive(known: Evidence) -> Hypothesis:
     claim = f"query-adaptive beats the best query-free compression at equal K on {FUSION}"
-    found = [effect for arm in QUERY_FREE if (effect := _difference(known, OURS, arm, FUSION)) is not None]
+    found = [effect for arm in QUERY_FREE if (effect := difference(known, OURS, arm, FUSION)) is not None]
     best = min(found, key=lambda effect: effect.effect, default=None)
     why = "no query-free arm was run" if best is None else _speechless(known, best.against)
     return Hypothesis("H1", claim, best, tuple(found), None, "undecided", why)
@@ -146,7 +151,7 @@ def _adaptive(known: Evidence) -> Hypothesis:
 
 def _speechless(known: Evidence, arm: str) -> str:
     """A query-free arm that knows no more than the question is no opponent."""
-    above = _difference(known, arm, LOWER, FUSION)
+    above = difference(known, arm, LOWER, FUSION)
     if above is not None and above.low > 0:
         return ""
     return f"`{arm}`, the best query-free arm, does not beat `{LOWER}`, so beating it shows little"
@@ -155,7 +160,7 @@ def _speechless(known: Evidence, arm: str) -> str:
 def _fusion(known: Evidence) -> Hypothesis:
     claim = f"query-adaptive beats every top-k retrieval at as many decoder positions on {FUSION}"
     arms = [*RETRIEVAL_AT_K, *RETRIEVAL_TUNED]
-    found = [effect for arm in arms if (effect := _difference(known, OURS, arm, FUSION)) is not None]
+    found = [effect for arm in arms if (effect := difference(known, OURS, arm, FUSION)) is not None]
     missing = [arm for arm in RETRIEVAL_AT_K if (arm, FUSION) not in known.results.by_key]
     why = f"not run: {', '.join(missing)}" if missing else ""
     return Hypothesis("H2", claim, _weakest(found), tuple(found), None, "undecided", why)
@@ -169,7 +174,7 @@ def _caching(known: Evidence, cost: Mapping[str, Any]) -> Hypothesis:
     found = [
         effect
         for group in known.results.groups
-        if (effect := _difference(known, OURS, UPPER, group, SHARE_OF_FULL)) is not None
+        if (effect := difference(known, OURS, UPPER, group, SHARE_OF_FULL)) is not None
     ]
     saved = _cheaper(cost)
     why = "" if saved else "repeated queries are not cheaper"
@@ -186,9 +191,18 @@ def _weakest(effects: Sequence[Effect]) -> Effect | None:
     return max(effects, key=lambda effect: (effect.p, -effect.low), default=None)
 
 
-def _difference(known: Evidence, a: str, b: str, group: str, share: float = 1.0) -> Effect | None:
-    """Mean of a - share * b over the items both answered, and over trainings where there are several."""
-    metric, draw = known.results.metric(group), known.bootstrap
+def _exact(known: Evidence, decided: Effect | None) -> Effect | None:
+    if decided is None or decided.metric != "f1":
+        return None
+    return difference(known, OURS, decided.against, decided.group, decided.share, "em")
+
+
+def difference(
+    known: Evidence, a: str, b: str, group: str, share: float = 1.0, metric: str | None = None
+) -> Effect | None:
+    """Mean of a - share * b over the items both answered, and over trainings where there are several; None where one of
+    them was not run. By the group's main metric, or another."""
+    metric, draw = metric or known.results.metric(group), known.bootstrap
     pairs = known.pairs(a, b, group, metric)
     if not pairs:
         return None
@@ -205,4 +219,4 @@ def _difference(known: Evidence, a: str, b: str, group: str, share: float = 1.0)
         found = over_trainings(gaps, clusters, draw.resamples, draw.rng(name))
         p, deviation = round(found.p, DIGITS), round(found.deviation, DIGITS)
     effect, low, high = (round(value, DIGITS) for value in (found.difference, found.low, found.high))
-    return Effect(group, metric, b, len(clusters), effect, low, high, p, of_items, trainings, deviation)
+    return Effect(group, metric, b, share, len(clusters), effect, low, high, p, of_items, trainings, deviation)

@@ -10,7 +10,7 @@ from statistics import fmean
 
 from adamem.analysis import verdicts
 from adamem.analysis.ablations import LONGER, Row
-from adamem.analysis.hypotheses import Evidence, Hypothesis
+from adamem.analysis.hypotheses import FUSION, Evidence, Hypothesis
 from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS
 from adamem.analysis.results import Results, read, required
@@ -24,7 +24,9 @@ Each mark is one training, each bar a mean; hollow: as committed, filled: longer
 
 ![What each training scored](plots/longer.png)"""
 
-Scores = Mapping[tuple[str, str], Mapping[str, Sequence[float]]]  # a list of trainings by method and length, by group
+EXACT = f"{FUSION} EM"  # exact match, beside the F1 that gives credit for a part of a list
+
+Scores = Mapping[tuple[str, str], Mapping[str, Sequence[float]]]  # trainings, by method and length, by group or EXACT
 
 
 def rows(table: Sequence[Row]) -> list[Row]:
@@ -66,10 +68,13 @@ def _seed(folder: Path, methods: set[str], tasks: Path) -> Results:
 def scores(rows: Sequence[Row], longer: Evidence, committed: Evidence) -> Scores:
     """What each training of each method scored, as committed and longer."""
     trained, before = ([known.results, *known.again] for known in (longer, committed))
+    judged = {group: (group, longer.results.metric(group)) for group in longer.results.groups}
+    if FUSION in judged:
+        judged |= {EXACT: (FUSION, "em")}
     return {
         (method, length): {
-            group: [_mean(one, method, group) for one in trainings if (method, group) in one.by_key]
-            for group in longer.results.groups
+            column: [_mean(one, method, *score) for one in trainings if (method, score[0]) in one.by_key]
+            for column, score in sorted(judged.items())
         }
         for method in in_order({row.method for row in rows})
         for length, trainings in ((SHORT, before), (LONG, trained))
@@ -83,9 +88,10 @@ def section(rows: Sequence[Row], claims: Sequence[Hypothesis], scores: Scores) -
     head = (
         f"Arms that are trained, trained for longer: {', '.join(f'`{change}`' for change in changes)}; "
         f"{len(_names(rows))} training seeds, on: {devices} ([experiments](../ablations/README.md#all-experiments), "
-        "[how](../../docs/experiments.md#what-an-h100-gave)). Opponents that were trained, but not for longer, have "
-        f"no say here; untrained ones have. `{LOWER}`, which H1's opponent must beat, is as committed. Judged as "
-        f"above, the cost half of H3 by the costs of the committed run; all comparisons: [{FILE}]({FILE})."
+        "[how](../../docs/experiments.md#what-an-h100-gave)). Compared are the arms that were trained for longer and "
+        f"those that nobody trains; an arm that was trained, but not for longer, is left out. `{LOWER}`, which H1's "
+        "opponent must beat, is as committed. Judged as above, the cost half of H3 by the costs of the committed run; "
+        f"all comparisons: [{FILE}]({FILE})."
     )
     return "\n\n".join([head, verdicts.table(claims), verdicts.trainings(claims), _table(scores), PLOT])
 
@@ -97,22 +103,21 @@ def out_of_date(rows: Sequence[Row]) -> str:
 
 
 def _table(scores: Scores) -> str:
-    groups = list(next(iter(scores.values())))
+    columns = list(next(iter(scores.values())))
     lines = [
-        [f"`{method}`", length, str(len(found[groups[0]])), *map(_spread, found.values())]
+        [f"`{method}`", length, str(len(found[columns[0]])), *map(_spread, found.values())]
         for (method, length), found in scores.items()
     ]
     head = (
-        "Means over the training seeds, lowest and highest in brackets (F1; coverage on C). "
+        "Means over the training seeds, lowest and highest in brackets (F1; coverage on C; EM: exact match). "
         f"`{UPPER}` is asked fewer items, so its distance to `{OURS}` here is not quite the one that H3 judges.\n\n"
     )
-    return head + markdown(["method", "training", "seeds", *groups], lines, numbers_from=2)
+    return head + markdown(["method", "training", "seeds", *columns], lines, numbers_from=2)
 
 
 def _spread(found: Sequence[float]) -> str:
     return f"{fmean(found):.2f} [{min(found):.2f}, {max(found):.2f}]" if found else ""
 
 
-def _mean(results: Results, method: str, group: str) -> float:
-    metric = results.metric(group)
+def _mean(results: Results, method: str, group: str, metric: str) -> float:
     return fmean(required(row, metric) for row in results.by_key[method, group].originals)

@@ -70,12 +70,21 @@ LENT = {
     "kvpress_expected_attention_tuned": "full_context_tuned",
     "longllmlingua_k_tuned": "full_context_tuned",
 }
+# what ours is not in a race with: itself in parts, under control or told where the answer stands, and retrieval at the
+# same budget under a second name
+NO_RIVALS = ("adamem_unfrozen", "adamem_step0", "adamem_wrong_memory", "adamem_shuffled", "adamem_query_only")
+NO_RIVALS_END = ("_gold", "_gold_windows", "_source")
 NEUTRAL = Style(BLACK, "P", True, "")
 
 
 def style(method: str) -> Style:
     """The look of a method, neutral for one that is not listed."""
     return STYLES.get(method, NEUTRAL)
+
+
+def is_rival(method: str) -> bool:
+    """Whether ours is compared with it to see which is better, and not to see why."""
+    return method not in NO_RIVALS and not method.endswith(NO_RIVALS_END)
 
 
 def in_order(methods: Iterable[str]) -> list[str]:

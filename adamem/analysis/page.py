@@ -101,6 +101,7 @@ def _setting(params: config.AdaMemConfig) -> str:
         ["projection, interface", f"`{params.projection.kind}`, `{params.interface.kind}`"],
         ["optimiser steps of phases 1, 2, 3", "; ".join(counts)],
         ["contexts", _contexts(params.benchmarks)],
+        ["kinds of question", _kinds(params.benchmarks)],
         ["seed", str(params.seed)],
     ]
     return "## What ran, and on what\n\n" + markdown(["", ""], rows, numbers_from=2) + "\n\n" + GROUPS
@@ -128,6 +129,11 @@ def _contexts(groups: config.Benchmarks) -> str:
     return f"tokens, by group: {', '.join(parts)}; test entities unseen in training"
 
 
+def _kinds(groups: config.Benchmarks) -> str:
+    parts = [f"{name} {', '.join(f'`{kind}`' for kind in part.kinds) or 'all'}" for name, part in groups]
+    return "; ".join(parts)
+
+
 def _targets(targets: Sequence[Target]) -> str:
     met = sum(target.verdict == "met" for target in targets)
     rows = [[target.name, f"**{target.verdict}**", target.evidence] for target in targets]
@@ -142,7 +148,9 @@ def _results(results: Results, summary: Summary) -> str:
     return "\n\n".join(
         [
             "Mean over test items with 95 % interval. Decoder positions: what the memory or the text takes in the "
-            "input of the LLM, mean over groups. Offline bytes: kept per context token until the first query.",
+            "input of the LLM, mean over groups. Offline bytes: kept per context token until the first query (the text "
+            "itself: 2). EM: exact match, beside the F1 that gives credit for a part of a list; contradictions: the "
+            "share of the facts asked that a summary gives wrongly.",
             main_table(results, summary),
             _paired_subset(summary),
             "![Quality per group and method with 95 % intervals](plots/quality.png)",
@@ -182,8 +190,15 @@ def _counterfactual(summary: Summary) -> str:
         return ""
     return (
         "## Counterfactual copies\n\nThe same questions with values permuted across entities, so that what the LLM "
-        "knows by heart is wrong; the score on the originals is in brackets.\n\n" + counterfactual_table(summary)
+        f"knows by heart is wrong: {_copied(summary)} items. In brackets the difference to the items that they copy, "
+        "with 95 % interval.\n\n" + counterfactual_table(summary)
     )
+
+
+def _copied(summary: Summary) -> str:
+    """How many copies were asked, by group."""
+    counts = {row.group: row.n for row in summary.counterfactual}
+    return ", ".join(f"{group} {count}" for group, count in sorted(counts.items()))
 
 
 def _training(params: config.AdaMemConfig, effort: Effort) -> str:

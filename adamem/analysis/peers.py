@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from adamem.analysis.hypotheses import Evidence, difference
 from adamem.analysis.methods import in_order
-from adamem.analysis.quality import OURS, Summary
-from adamem.analysis.tables import markdown
+from adamem.analysis.quality import OURS
+from adamem.analysis.tables import gap, markdown
 
 HEAD = """\
 The packages kvpress and llmlingua, on the first items of each group, in the same chat frame. None of them is trained
@@ -75,24 +76,26 @@ def cost_table(path: Path) -> str:
         raise ValueError(f"{path}: no measured costs there ({error!r}); run stage `peer_costs`") from error
 
 
-def section(summary: Summary, costs: str) -> str:
+def section(known: Evidence, costs: str) -> str:
     """The table of traits, what AdaMem scores above each peer, and the table of what an answer costs."""
-    ran = {row.method for row in summary.quality}
-    peers = in_order(ran & (set(TRAITS) - {OURS}))
+    peers = in_order(set(known.results.methods) & (set(TRAITS) - {OURS}))
     if not peers:
         return NONE
     traits = [[f"`{name}`", *vars(TRAITS[name]).values()] for name in (OURS, *peers)]
     header = ["method", "sees the question when compressing", "reusable for the next question", "budget"]
-    scores = f"What `{OURS}` scores above each, on the items both answered, with 95 % interval:"
-    parts = [HEAD, markdown(header, traits, numbers_from=4), scores, _above(peers, summary), COSTS, costs]
+    scores = (
+        f"What `{OURS}` scores above each, on the items both answered: means over {1 + len(known.again)} trainings of "
+        f"`{OURS}` (peers are not trained), with 95 % intervals over trainings and items."
+    )
+    parts = [HEAD, markdown(header, traits, numbers_from=4), scores, _above(peers, known), COSTS, costs]
     return "\n\n".join(parts)
 
 
-def _above(peers: list[str], summary: Summary) -> str:
-    groups = sorted({row.group for row in summary.quality})
+def _above(peers: list[str], known: Evidence) -> str:
+    groups = known.results.groups
     rows = []
     for name in peers:
-        found = [summary.against(name, group) for group in groups]
-        cells = ["" if one is None else f"{one.difference:+.2f} [{one.low:+.2f}, {one.high:+.2f}]" for one in found]
+        found = [difference(known, OURS, name, group) for group in groups]
+        cells = ["" if one is None else gap(one.effect, one.low, one.high) for one in found]
         rows.append([f"`{name}`", *cells])
     return markdown(["peer", *groups], rows)

@@ -16,7 +16,7 @@ import numpy as np
 
 from adamem import config
 from adamem.analysis.predictions import Prediction
-from adamem.analysis.results import Results, required
+from adamem.analysis.results import Pairs, Results, required
 from adamem.evaluation.statistics import mean_interval, paired_bootstrap
 
 OURS = "adamem"
@@ -59,10 +59,12 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything that is computed from the answers."""
+    """Everything that is computed from the answers; `copies` are the counterfactual ones against the items that they
+    copy, with the same method on both sides."""
 
     quality: tuple[Quality, ...]
     counterfactual: tuple[Quality, ...]
+    copies: tuple[Comparison, ...]
     comparisons: tuple[Comparison, ...]
 
     def of(self, method: str, group: str) -> Quality | None:
@@ -91,12 +93,14 @@ def summarise(results: Results, bootstrap: Bootstrap) -> Summary:
     """Quality of every method, and ours against each other one."""
     cells = results.by_key.items()
     pairs = [(group, method) for group in results.groups for method in results.methods if method != OURS]
+    copied = (_copies(results, bootstrap, *key) for key, cell in cells if cell.counterfactuals)
     compared = (compare(results, bootstrap, OURS, method, group) for group, method in pairs)
     return Summary(
         quality=tuple(_quality(results, key, cell.originals, bootstrap) for key, cell in cells),
         counterfactual=tuple(
             _quality(results, key, cell.counterfactuals, bootstrap) for key, cell in cells if cell.counterfactuals
         ),
+        copies=tuple(found for found in copied if found is not None),
         comparisons=tuple(found for found in compared if found is not None),
     )
 
@@ -107,8 +111,16 @@ def compare(
     """a against b on the group's main metric (or another); None where one of them was not run."""
     metric = metric or results.metric(group)
     pairs = results.pairs(a, b, group, metric)
-    if pairs is None:
-        return None
+    return None if pairs is None else _compared(pairs, bootstrap, a, b, group, metric)
+
+
+def _copies(results: Results, bootstrap: Bootstrap, method: str, group: str) -> Comparison | None:
+    metric = results.metric(group)
+    pairs = results.copies(method, group, metric)
+    return None if pairs is None else _compared(pairs, bootstrap, method, method, group, metric)
+
+
+def _compared(pairs: Pairs, bootstrap: Bootstrap, a: str, b: str, group: str, metric: str) -> Comparison:
     rng = bootstrap.rng(f"{a} - {b} {group} {metric}")
     found = paired_bootstrap(pairs.a, pairs.b, pairs.clusters, bootstrap.resamples, rng)
     numbers = (round(value, DIGITS) for value in (found.difference, found.low, found.high))

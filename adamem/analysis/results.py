@@ -38,10 +38,12 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Results:
-    """All results, by method and group; `entities` says, by item id, what an item is about."""
+    """All results, by method and group; `entities` says, by item id, what an item is about, and `sources`, by the id of
+    a counterfactual copy, which item it copies."""
 
     by_key: Mapping[tuple[str, str], Result]
     entities: Mapping[str, tuple[str, ...]]
+    sources: Mapping[str, str]
 
     @property
     def methods(self) -> list[str]:
@@ -70,11 +72,22 @@ class Results:
         common = [row for row in ours if row.id in theirs]
         if not common:
             raise ValueError(f"group {group}: {a} and {b} share no item, so they cannot be compared; run both again")
+        return self._paired(common, theirs, metric)
+
+    def copies(self, method: str, group: str, metric: str) -> Pairs | None:
+        """The counterfactual copies that a method answered, and the items that they copy; None where there are none."""
+        answered = {row.id: row for row in self.by_key[method, group].originals}
+        copies = self.by_key[method, group].counterfactuals
+        copied = {row.id: answered[source] for row in copies if (source := self.sources.get(row.id, "")) in answered}
+        common = [row for row in copies if row.id in copied]
+        return self._paired(common, copied, metric) if common else None
+
+    def _paired(self, ours: Sequence[Prediction], theirs: Mapping[str, Prediction], metric: str) -> Pairs:
         return Pairs(
-            ids=tuple(row.id for row in common),
-            a=tuple(required(row, metric) for row in common),
-            b=tuple(required(theirs[row.id], metric) for row in common),
-            clusters=tuple(self.clusters(common)),
+            ids=tuple(row.id for row in ours),
+            a=tuple(required(row, metric) for row in ours),
+            b=tuple(required(theirs[row.id], metric) for row in ours),
+            clusters=tuple(self.clusters(ours)),
         )
 
     def clusters(self, rows: Sequence[Prediction]) -> list[str]:
@@ -100,10 +113,12 @@ def read(folder: Path, tasks: Path, *more: Path) -> Results:
         found += (below := sorted(place.glob("*/*.json")))
         if not below:
             raise ValueError(f"{place}: no METHOD/GROUP.json below it; run the stages `benchmark` first")
-    asked = [path for part in ("test", "counterfactual") for path in sorted(tasks.glob(f"*/{part}.jsonl"))]
+    paths = [path for part in ("test", "counterfactual") for path in sorted(tasks.glob(f"*/{part}.jsonl"))]
+    asked = [one for path in paths for one in item.read(path)]
     return Results(
         by_key={(path.parent.name, path.stem): _read_one(path) for path in found},
-        entities={one.id: one.entities for path in asked for one in item.read(path)},
+        entities={one.id: one.entities for one in asked},
+        sources={one.id: one.source for one in asked if one.source is not None},
     )
 
 

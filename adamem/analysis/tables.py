@@ -10,10 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from adamem.analysis.methods import LENT, in_order
+from adamem.analysis.methods import LENT, in_order, is_rival
 from adamem.analysis.provenance import Provenance
-from adamem.analysis.quality import Quality, Summary
+from adamem.analysis.quality import Comparison, Quality, Summary
 from adamem.analysis.results import Results
+
+BESIDE = {"A": {"EM": "em"}, "C": {"contradictions": "contradictions"}}  # by group: column, field of `Quality`
 
 
 def write_json(path: Path, tree: Mapping[str, Any]) -> None:
@@ -46,8 +48,10 @@ def quality_rows(results: Results, summary: Summary, provenance: Provenance) -> 
 
 
 def counterfactual_rows(summary: Summary, provenance: Provenance) -> list[dict[str, Any]]:
-    """Quality on the counterfactual copies."""
-    return [{**asdict(row), **provenance.of(row.method)} for row in _sorted(summary.counterfactual)]
+    """Quality on the counterfactual copies, and the difference to the items that they copy."""
+    against = {(row.a, row.group): row for row in summary.copies}
+    rows = [(row, against.get((row.method, row.group))) for row in _sorted(summary.counterfactual)]
+    return [{**asdict(row), **_change(change), **provenance.of(row.method)} for row, change in rows]
 
 
 def comparison_rows(summary: Summary, provenance: Provenance) -> list[dict[str, Any]]:
@@ -61,14 +65,25 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], numbers_from:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, rule, *rows))
 
 
+def gap(difference: float, low: float, high: float) -> str:
+    """A difference and its interval, as all tables have them."""
+    return f"{difference:+.2f} [{low:+.2f}, {high:+.2f}]"
+
+
+def gaps(found: Sequence[Comparison | None]) -> list[str]:
+    """A cell for each difference; an empty one where there is none."""
+    return ["" if one is None else gap(one.difference, one.low, one.high) for one in found]
+
+
 def main_table(results: Results, summary: Summary) -> str:
-    """The table a reader looks at first: main metric with interval per group, and the cost."""
+    """The table a reader looks at first: main metric with interval per group, exact match where the main metric gives
+    credit for a part of a list (A), what contradicts the text (C), and the cost."""
     groups = results.groups
-    header = ["method", *(f"{group} {_metric(summary, group)}" for group in groups)]
+    header = ["method", *(name for group in groups for name in _columns(summary, group))]
     header += ["decoder positions", "trained weights", "offline bytes / token"]
     lines = []
     for method in in_order(results.methods):
-        cells = [_cell(summary.of(method, group)) for group in groups]
+        cells = [cell for group in groups for cell in _cells(summary.of(method, group), group)]
         costs = [cell.cost for (name, _), cell in results.by_key.items() if name == method]
         positions = sum(cost.decoder_tokens for cost in costs) / len(costs)
         stored = sum(cost.offline_bytes_per_token for cost in costs) / len(costs)
@@ -78,31 +93,47 @@ def main_table(results: Results, summary: Summary) -> str:
 
 
 def counterfactual_table(summary: Summary) -> str:
-    """Scores on the counterfactual copies, with the score on the originals in brackets."""
+    """Scores on the counterfactual copies, and how far they are above those on the items that were copied."""
     rows = {(row.method, row.group): row for row in summary.counterfactual}
+    against = {(row.a, row.group): row for row in summary.copies}
     groups = sorted({group for _, group in rows})
     lines = []
     for method in in_order({method for method, _ in rows}):
-        cells = [_beside(rows.get((method, group)), summary.of(method, group)) for group in groups]
+        cells = [_beside(rows.get((method, group)), against.get((method, group))) for group in groups]
         lines.append([f"`{method}`", *cells])
     return markdown(["method", *(f"{group} {_metric(summary, group)}" for group in groups)], lines)
 
 
 def ahead(summary: Summary, method: str) -> str:
-    """Against how many methods the whole interval of the difference lies above 0 by group, and against which below."""
+    """Against how many rivals the whole interval of the difference lies above 0 by group, and against which below."""
     parts = []
     for group in sorted({row.group for row in summary.comparisons}):
-        found = [row for row in summary.comparisons if (row.a, row.group) == (method, group)]
+        found = [row for row in summary.comparisons if (row.a, row.group) == (method, group) and is_rival(row.b)]
         behind = in_order([row.b for row in found if row.high < 0])
-        said = f"on {group} above {sum(row.low > 0 for row in found)} of {len(found)} other methods"
+        said = f"on {group} above {sum(row.low > 0 for row in found)} of {len(found)}"
         parts.append(said + (f" and below {', '.join(f'`{name}`' for name in behind)}" if behind else ""))
-    return f"By intervals of the paired differences `{method}` is {'; '.join(parts)}." if parts else ""
+    head = f"By intervals of the paired differences `{method}` is"
+    return f"{head} {'; '.join(parts)}; its own variants, controls and oracles not counted." if parts else ""
 
 
-def _beside(copy: Quality | None, original: Quality | None) -> str:
-    if copy is None or original is None:
+def _beside(copy: Quality | None, change: Comparison | None) -> str:
+    if copy is None or change is None:
         return ""
-    return f"{copy.value:.2f} ({original.value:.2f})"
+    return f"{copy.value:.2f} ({gap(change.difference, change.low, change.high)})"
+
+
+def _change(found: Comparison | None) -> dict[str, float | None]:
+    names = {"difference": "difference", "difference_low": "low", "difference_high": "high"}
+    return {name: None if found is None else getattr(found, field) for name, field in names.items()}
+
+
+def _columns(summary: Summary, group: str) -> list[str]:
+    return [f"{group} {_metric(summary, group)}", *(f"{group} {name}" for name in BESIDE.get(group, {}))]
+
+
+def _cells(row: Quality | None, group: str) -> list[str]:
+    more = [None if row is None else getattr(row, field) for field in BESIDE.get(group, {}).values()]
+    return [_cell(row), *("" if value is None else f"{value:.2f}" for value in more)]
 
 
 def _cell(row: Quality | None) -> str:

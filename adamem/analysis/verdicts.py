@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adamem.analysis.hypotheses import SHARE_OF_FULL, Hypothesis
+from adamem.analysis.hypotheses import SHARE_OF_FULL, Effect, Hypothesis
 from adamem.analysis.tables import markdown
 from adamem.analysis.targets import UPPER
 
@@ -14,7 +14,8 @@ def section(hypotheses: Sequence[Hypothesis], file: str) -> str:
     head = (
         "Each claim is judged by the comparison in which it is weakest: mean difference, 95 % interval, one-sided p "
         f"with Holm's correction over the three. For H3 the difference is to {SHARE_OF_FULL} of `{UPPER}`. "
-        f"{_seeds(hypotheses)} All comparisons: [{file.rsplit('/', 1)[-1]}]({file})."
+        f"{_seeds(hypotheses)} By exact match, where F1 decides, a list with a name missing or too many is wrong; this "
+        f"has no say in the verdict. All comparisons: [{file.rsplit('/', 1)[-1]}]({file})."
     )
     return f"{head}\n\n{table(hypotheses)}"
 
@@ -24,11 +25,16 @@ def table(hypotheses: Sequence[Hypothesis]) -> str:
     rows = []
     for one in hypotheses:
         weakest = one.weakest
-        numbers = "" if weakest is None else f"{weakest.effect:+.3f} ({weakest.low:+.3f} to {weakest.high:+.3f})"
         place = "" if weakest is None else f"{weakest.group}, against `{weakest.against}`, {weakest.metric}"
         p = "" if one.p is None else _p(one.p)
-        rows.append([one.name, one.claim, f"**{one.verdict}**: {one.why}", place, numbers, p])
-    return markdown(["", "claim", "verdict", "weakest", "effect", "p"], rows, numbers_from=4)
+        rows.append(
+            [one.name, one.claim, f"**{one.verdict}**: {one.why}", place, _numbers(weakest), p, _numbers(one.exact)]
+        )
+    return markdown(["", "claim", "verdict", "weakest", "effect", "p", "by exact match"], rows, numbers_from=4)
+
+
+def _numbers(found: Effect | None) -> str:
+    return "" if found is None else f"{found.effect:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
 
 
 def _p(value: float) -> str:

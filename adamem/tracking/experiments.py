@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 
 def head() -> str:
@@ -17,17 +19,25 @@ def head() -> str:
     Raises:
         ValueError: the clone is shallow: DVC runs queued experiments there and keeps none of their results.
     """
-    if _read("git", "rev-parse", "--is-shallow-repository").strip() == "true":
+    if _shallow():
         raise ValueError("a shallow clone, in which DVC keeps no experiment; run `git fetch --unshallow` first")
     return _read("git", "rev-parse", "HEAD").strip()
 
 
+def uncommitted(paths: Sequence[str]) -> list[str]:
+    """Files below these paths (git's pathspecs) that differ from the last commit or are not in it."""
+    lines = _read("git", "status", "--porcelain", "--no-renames", "--", *paths).splitlines()
+    return [line[3:] for line in lines]
+
+
 def last_commit(paths: Sequence[str]) -> str:
     """The last commit that touched one of these paths, with "-dirty" behind it where one has changed since; empty where
-    git does not tell."""
+    git does not tell, as in a shallow clone."""
     try:
+        if _shallow():
+            return ""
         commit = _read("git", "log", "-1", "--format=%H", "--", *paths).strip()
-        changed = _read("git", "status", "--porcelain", "--", *paths)
+        changed = uncommitted(paths)
     except (OSError, ValueError):
         return ""
     return f"{commit}-dirty" if changed else commit
@@ -44,10 +54,12 @@ def queue(name: str, changes: Mapping[str, object], targets: Sequence[str]) -> N
     _run("dvc", "exp", "run", "--queue", "--name", name, *settings, *targets)
 
 
-def waiting() -> set[str]:
-    """The names of experiments that are queued, for instance by a call that was interrupted."""
+def waiting() -> dict[str, str]:
+    """The experiments that are queued or running, for instance by a call that was interrupted, and the commit that each
+    was queued on."""
     lines = (line.split() for line in _read("dvc", "queue", "status").splitlines())
-    return {words[1] for words in lines if len(words) > 2 and words[-1] == "Queued"}
+    tasks = {words[1]: words[0] for words in lines if len(words) > 2 and words[-1] in ("Queued", "Running")}
+    return {name: _read("git", "rev-parse", f"{task}^1").strip() for name, task in tasks.items()}
 
 
 def run_queue(jobs: int) -> None:
@@ -76,6 +88,10 @@ def content(commit: str, path: str) -> str:
     return _read("git", "show", f"{commit}:{path}")
 
 
+def _shallow() -> bool:
+    return _read("git", "rev-parse", "--is-shallow-repository").strip() == "true"
+
+
 def _setting(key: str, value: object) -> str:
     """As Hydra's grammar has it."""
     if value is None:
@@ -84,13 +100,19 @@ def _setting(key: str, value: object) -> str:
 
 
 def _run(*command: str, **environment: str) -> None:
-    done = subprocess.run(command, env={**os.environ, **environment}, check=False)
+    done = subprocess.run(command, env={**_environment(), **environment}, check=False)
     if done.returncode:
         raise ValueError(f"`{' '.join(command)}` ended with {done.returncode}; what it said stands above")
 
 
+def _environment() -> dict[str, str]:
+    """This one, with the programs beside the interpreter first: DVC, and the `python` that its stages call, are found
+    without an activated environment."""
+    return {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
+
+
 def _read(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         raise ValueError(f"`{' '.join(command)}`: {done.stderr.strip()}")
     return done.stdout

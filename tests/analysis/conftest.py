@@ -70,6 +70,7 @@ def _item(name: str, group: str, index: int) -> Item:
         entities=(f"country:{index // 2}",),
         wording=0,
         lexical=True,
+        source=f"{group}-test-{index:05d}" if name == "counterfactual" else None,
         facts=(Fact("capital", ("Lima",), ("Quito",)),) if group == "C" else (),
     )
 

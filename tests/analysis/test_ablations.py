@@ -135,11 +135,11 @@ def test_no_stage_for_a_method_and_no_such_experiment_are_said_before_anything_r
         ablate.run(["k5"], 1)
 
 
-def test_a_score_is_held_against_the_same_method_of_the_landed_run(
+def test_a_score_is_held_against_the_same_method_of_the_committed_run(
     write: Writer, levels: Level, params: config.AdaMemConfig
 ) -> None:
-    landed, again = write("landed", levels), write("again", {"adamem": 0.7, "new": 0.4})
-    found = [read(folder / "benchmarks", landed / "tasks") for folder in (again, landed)]
+    committed, again = write("committed", levels), write("again", {"adamem": 0.7, "new": 0.4})
+    found = [read(folder / "benchmarks", committed / "tasks") for folder in (again, committed)]
     scores = ablations.score(found[0], found[1], "adamem", Bootstrap.of(params))
     assert [row["group"] for row in scores] == ["A", "B", "C", "D"]
     assert {(row["value"], row["difference"]) for row in scores} == {(0.7, -0.2)}
@@ -157,12 +157,14 @@ def test_the_page_speaks_as_the_table_has_it(
     gone = {"difference": -0.5, "difference_low": -0.6, "difference_high": -0.4}
     same = {"difference": 0.01, "difference_low": -0.1, "difference_high": 0.1}
     within = {"difference": -0.15, "difference_low": -0.2, "difference_high": -0.1}  # less than seed1's own -0.2
+    above = {"difference": 0.05, "difference_low": 0.01, "difference_high": 0.1}  # and no seed is above the committed
     rows = [
         *(row(group=group) for group in "AD"),
         *(row(group=group, method="rag_minilm_k", value=0.5) for group in "AD"),
         *(row("no_film", about="latents", group=group, stale=True, **same) for group in "AD"),
         *(row("start_random", about="start", group=group, **gone) for group in "AD"),
         *(row("no_kl", about="loss", group=group, **within) for group in "AD"),
+        *(row("no_phase1", about="phase 1", group=group, **above) for group in "AD"),
         *(row("seed1", about="training seed", group=group, value=0.6) for group in "AD"),
         *(row("icae_lora", about=ablation_page.ENCODER, group=group, method="icae", value=0.05) for group in "AD"),
         *(row("p256_s2", about=ablation_page.WINDOW, group=group, method="adamem_step0", value=0.02) for group in "AD"),
@@ -170,12 +172,12 @@ def test_the_page_speaks_as_the_table_has_it(
     ablations.write(folder / "ablations/ablations.csv", rows)
     ablation_page.write(folder, folder / "tasks", params)
     page = (folder / "ablations/README.md").read_text(encoding="utf-8")
-    known = "worse than the landed run: `start_random` (-0.50); not to be told from another training: `no_film` (+0.01)"
-    assert f"On A, {known}, `no_kl` (-0.15)." in page
+    known = "worse than every training seed: `start_random` (-0.50); better than every one: `no_phase1` (+0.05)"
+    assert f"On A, {known}; neither: `no_film` (+0.01), `no_kl` (-0.15)." in page
     assert "That alone, `float32`: " not in page
     assert "`rag_minilm_k` scores 0.50 at 4 (`adamem` is above it at 0 of 1)" in page
-    spread = " and ".join(f"0.60 to 0.90 on {group} (landed: 0.90)" for group in "AD")
-    assert f"2 training seeds of the landed settings give {spread}." in page
+    spread = ", ".join(f"0.60 to 0.90 on {group} (the committed run: 0.90)" for group in "AD")
+    assert f"2 training seeds of the committed settings give {spread}." in page
     assert "**Older than the code or settings beside them:** `no_film`." in page
     assert "| `p256_s2` | resampler.n_latents=4 | untrained | 0.02 | 0.02 |" in page
     encoders = page.split("## The LLM as encoder")[1].split("## All experiments")[0]

@@ -117,24 +117,25 @@ def test_longer_trainings_stand_apart_and_stale_ones_have_no_say(
     assert (folder / "evidence/plots/longer.png").is_file() != stale
 
 
-def test_what_is_lost_is_named_where_the_interval_says_so(
+def test_the_larger_part_of_what_is_missing_is_named(
     reports: Writer, levels: Level, params: config.AdaMemConfig
 ) -> None:
     gold = dict.fromkeys(("adamem_gold", "adamem_gold_windows", "full_context_tuned_gold"), 1.0)
     folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), **gold, "adamem": 0.5})
     _weigh(folder, params)
     page = (folder / "evidence/README.md").read_text(encoding="utf-8")
-    assert "above 0: on A selecting (+0.50), " in page
-    assert "| packing and reading |" in page
+    assert "| selecting | `adamem_gold_windows` - `adamem` | 0.50 | 0.50 | 0.50 | 0.50 |" in page
+    assert "| packing and reading | 1 - `adamem_gold_windows` | 0.00 | 0.00 | 0.00 | 0.00 |" in page
+    assert "The larger part: selecting on A, B, C, D." in page
 
 
 def test_weights_that_are_lent_count(reports: Writer, levels: Level, params: config.AdaMemConfig) -> None:
     folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), "longllmlingua_k_tuned": 0.5})
     _weigh(folder, params)
     cells = {
-        line.split("|")[1].strip(): line.split("|")[7].strip()
+        line.split("|")[1].strip(): line.split("|")[9].strip()
         for line in (folder / "evidence/README.md").read_text(encoding="utf-8").splitlines()
-        if line.count("|") == 9
+        if line.count("|") == 11
     }
     own, lent = (int(cells[f"`{name}`"].replace(",", "")) for name in ("full_context_tuned", "longllmlingua_k_tuned"))
     assert lent > own > 0

@@ -32,6 +32,20 @@ def _known(params: config.AdaMemConfig, first: Results, *again: Results) -> Evid
     return Evidence(first, quality.Bootstrap.of(params), again)
 
 
+def test_exact_match_stands_beside_the_verdict_and_has_no_say(
+    reports: Callable[[Level], Path], levels: Level, params: config.AdaMemConfig
+) -> None:
+    folder = reports(levels)
+    path = folder / "benchmarks/adamem/A.jsonl"
+    path.write_text(path.read_text(encoding="utf-8").replace('"em":1.0', '"em":0.0'), encoding="utf-8")
+    known = _known(params, results.read(folder / "benchmarks", folder / "tasks"))
+    claims = {one.name: one for one in hypotheses.judge(known, made_up_cost())}
+    h1, exact = claims["H1"], claims["H1"].exact
+    assert exact is not None and (exact.metric, exact.against, exact.effect) == ("em", "icae", -0.5)
+    assert h1.verdict == "supported" and hypotheses.tree([h1])["H1"]["exact_match"]["high"] < 0
+    assert "-0.500 (" in verdicts.table([h1])
+
+
 def test_clear_numbers_support_all_three(judge: Judge, levels: Level) -> None:
     found = judge(levels)
     assert [one.verdict for one in found.values()] == ["supported"] * 3
@@ -151,5 +165,5 @@ def test_effects_by_training_stand_under_their_headings_where_claims_have_unequa
 
 
 def _claim(name: str, trainings: tuple[float, ...]) -> Hypothesis:
-    effect = hypotheses.Effect("A", "f1", "icae", 9, 0.1, 0.0, 0.2, 0.5, 0.5, trainings, 0.01)
+    effect = hypotheses.Effect("A", "f1", "icae", 1.0, 9, 0.1, 0.0, 0.2, 0.5, 0.5, trainings, 0.01)
     return Hypothesis(name, "a claim", effect, (effect,), 0.5, "undecided", "so")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,13 @@ def test_a_comparison_is_over_the_items_both_answered(good: Path) -> None:
     [row] = [row for row in found if row["b"] == "full_context_tuned" and row["group"] == "A"]
     assert row["n"] == 20
     assert row["difference"] == 0  # the first 20 items: both have all of them right
+
+
+def test_copies_are_held_against_the_items_they_copy(good: Path) -> None:
+    cells = {row[1]: row[2] for row in re.findall(r"^(\| (`\w+`) \| ([^|]+) \|)", _text(good / "README.md").split(
+        "## Counterfactual copies")[1], re.MULTILINE)}  # fmt: skip
+    assert cells["`icae`"].startswith("0.50 (-0.50 [-"), "all items that were copied are answered, half of the copies"
+    assert cells["`no_context_tuned`"] == "0.00 (+0.00 [+0.00, +0.00])"
 
 
 def test_the_same_answers_give_the_same_bytes(good: Path, params: config.AdaMemConfig) -> None:

@@ -1,0 +1,109 @@
+"""Experiments from the list to the table, on a real repository whose stages copy answers that were made up before."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from adamem import ablate
+from adamem.analysis import ablations
+from adamem.tracking import experiments
+
+ROOT = Path(__file__).parents[2]
+Level = Mapping[str, float]
+ASK = """\
+import re, shutil
+from pathlib import Path
+size = re.search(r"n_latents: (\\d+)", Path("params.yaml").read_text()).group(1)
+shutil.copytree(f"made/{size}/benchmarks/adamem", "reports/benchmarks/adamem", dirs_exist_ok=True)
+"""
+BEFORE = "".join(f"  {name}: {{cmd: python -V, deps: [adamem/code.py]}}\n" for name in ablations.STAGES[:-1])
+GRAPH = f"""\
+stages:
+{BEFORE}
+  benchmark:
+    foreach: [adamem]
+    do:
+      cmd: python ask.py
+      deps: [ask.py, adamem/code.py]
+      params: [resampler.n_latents]
+      outs: [{{reports/benchmarks/adamem: {{cache: false}}}}]
+"""
+
+
+@pytest.fixture
+def repository(
+    tmp_path: Path, write: Callable[[str, Level], Path], levels: Level, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    for name in [name for name in os.environ if name.startswith(("DVC_", "GIT_"))]:
+        monkeypatch.delenv(name)
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "test")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
+    monkeypatch.setenv("PATH", os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if ".venv" not in p))
+    folder = tmp_path / "repository"
+    for size, level in (("32", 0.9), ("4", 0.5)):
+        shutil.copytree(write(size, {**levels, "adamem": level}), folder / "made" / size)
+    shutil.move(folder / "made/32/tasks", folder / "data/tasks")
+    shutil.copytree(folder / "made/32/benchmarks", folder / "reports/benchmarks")
+    shutil.copy(ROOT / "params.yaml", folder)
+    for path, text in {
+        "dvc.yaml": GRAPH,
+        "ask.py": ASK,
+        "adamem/code.py": "",
+        ".gitignore": "__pycache__\n",
+        "stages/ablations/experiments.yaml": "k4: {about: K, set: {resampler.n_latents: 4}, ask: [adamem]}\n",
+    }.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    dvc = str(Path(sys.executable).with_name("dvc"))
+    for command in (
+        "git init -q",
+        f"{dvc} init -q",
+        f"{dvc} config core.analytics false",
+        "git add -A",
+        "git commit -qm x",
+    ):
+        subprocess.run(command.split(), check=True)
+    return folder
+
+
+@pytest.mark.slow
+def test_what_is_missing_is_run_and_put_into_the_table_as_of_when_it_was_queued(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, code = experiments.head(), ablations.code_hash(repository)
+    run_queue = experiments.run_queue
+
+    def run_and_edit(jobs: int) -> None:
+        run_queue(jobs)
+        (repository / "adamem/code.py").write_text("# edited while the experiment ran\n", encoding="utf-8")
+
+    monkeypatch.setattr(experiments, "run_queue", run_and_edit)
+    assert ablate.run([], jobs=1) == ["k4"], "what it found speaks of older code by now"
+    rows = ablations.read(ablate.TABLE)
+    assert [(row.method, row.group, row.value, row.difference) for row in rows] == [
+        ("adamem", group, 0.5, pytest.approx(-0.4)) for group in "ABCD"
+    ]
+    assert {(row.commit, row.code) for row in rows} == {(commit, code)}
+    assert all(row.stale for row in ablate.mark())
+    subprocess.run(["git", "checkout", "-q", "adamem"], check=True)
+    assert ablate.mark() == [] and ablate.run([], jobs=1) == []
+
+
+def test_a_tree_that_is_not_as_committed_is_refused(repository: Path) -> None:
+    (repository / "params.yaml").write_text((repository / "params.yaml").read_text() + "\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"params\.yaml: not as committed, .* commit it first"):
+        ablate.run(["k4"], jobs=1)
+
+
+def test_no_experiment_at_a_time_is_refused(repository: Path) -> None:
+    with pytest.raises(ValueError, match="--jobs 0: at least one"):
+        ablate.run(["k4"], jobs=0)
