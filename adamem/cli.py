@@ -45,7 +45,7 @@ def train(arguments: Sequence[str] | None = None) -> None:
         phase = phases.PHASES[asked.phase](params, host.load(asked.root / "models/llm", params.llm), asked.root)
         if together.follows(phase.steps()):
             return
-        with tracking.run(f"phase{asked.phase}", params) as run:
+        with tracking.run(f"adamem-train phase{asked.phase}", params) as run:  # not the stage, whose minutes are kept
             for step in phase.steps():
                 run.log(step.number, step.values)
             checkpoint.save(phase.model, out, params.model, phase.llm_top)

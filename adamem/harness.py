@@ -23,6 +23,7 @@ from typing import Any
 import torch
 
 from adamem import config
+from adamem.analysis.tables import write_text
 from adamem.evaluation.answering import Question, answers
 from adamem.models import checkpoint, host
 from adamem.models.frame import encode, encode_after_colon
@@ -45,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", type=Path, default=Path(), help="folder with models/ (default: here)")
     parser.add_argument("--output-dir", "--output_dir", type=Path, help="where results.json goes (default: only print)")
     asked = parser.parse_args(arguments)
+    if asked.limit is not None and asked.limit < 1:
+        parser.error(f"--limit {asked.limit}: at least one example of each task, or leave it out for all")
     try:
         params = config.load(asked.config)
         model = checkpoint.load(asked.checkpoint, host.load(asked.root / "models/llm", params.llm))
@@ -54,8 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     text = json.dumps(results, indent=1, default=str)
     print(text)
     if asked.output_dir:
-        asked.output_dir.mkdir(parents=True, exist_ok=True)
-        (asked.output_dir / "results.json").write_text(text + "\n", encoding="utf-8")
+        write_text(asked.output_dir / "results.json", text + "\n")
 
 
 def split(prompt: str) -> tuple[str, str]:

@@ -98,11 +98,14 @@ def test_longer_trainings_are_those_of_the_evidence() -> None:
     section = evidence.split("## The same with longer trainings")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| (longer|as committed) \| \d+ \| (.+) \|$", section, re.MULTILINE)
     score = {(method, said): [cell.split(" [") for cell in cells.split(" | ")] for method, said, cells in rows}
-    (a, spread), _, (b, _), (c, _), (d, _) = score["adamem", "longer"]
-    slots = [mean for mean, _ in score["autocompressor", "longer"]]
-    free = [mean for mean, _ in score["adamem_query_free", "longer"]]
-    slots.pop(1), free.pop(1)  # exact match on A
-    full = [score["full_context_tuned", said][3][0] for said in ("longer", "as committed")]
+    [head] = re.findall(r"^\| method \| training \| seeds \| (.+) \|$", section, re.MULTILINE)
+    columns = head.split(" | ")
+    (a, spread), (b, _), (c, _), (d, _) = (score["adamem", "longer"][columns.index(group)] for group in GROUPS)
+    slots, free = (
+        [cells[0] for column, cells in zip(columns, score[method, "longer"], strict=True) if column in GROUPS]
+        for method in ("autocompressor", "adamem_query_free")
+    )
+    full = [score["full_context_tuned", said][columns.index("C")][0] for said in ("longer", "as committed")]
     assert "{} on A, {} on B, {} on C and {} on D".format(*slots) in PAGE
     assert f"on C the memory holds {c} of the facts" in PAGE
     assert "({} instead of {})".format(*full) in PAGE

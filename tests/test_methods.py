@@ -123,8 +123,8 @@ def test_the_frozen_llm_stays_as_it_is(case: Case, load: Load) -> None:
     method.train()
     loss = read(method, tiny.batch(method.host)).logits.square().mean()
     if loss.requires_grad:
-        torch.optim.SGD(method.parameters(), lr=0.0)
         loss.backward()
+        torch.optim.SGD([weight for weight in method.parameters() if weight.requires_grad], lr=0.1).step()
     method.eval()
     write(method, tiny.ITEMS)
     assert digest(method) == before

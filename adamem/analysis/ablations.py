@@ -22,7 +22,19 @@ from adamem.analysis.results import Results
 from adamem.analysis.tables import gap, write_csv
 from adamem.evaluation.statistics import mean_interval, paired_bootstrap
 
-STAGES = ("features", "tasks", "teacher", "phase1", "phase2", "phase3", "baseline", "benchmark")  # decide a score
+STAGES = (
+    "download",
+    "llm",
+    "tokenize",
+    "features",
+    "tasks",
+    "teacher",
+    "phase1",
+    "phase2",
+    "phase3",
+    "baseline",
+    "benchmark",
+)  # decide a score
 UNREAD = ("launcher", "efficiency", "needle", "fanout", "analysis")  # sections that decide none
 
 SEED, LONGER = "training seed", "longer training"  # what experiments are about whose answers the evidence weighs

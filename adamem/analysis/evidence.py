@@ -78,7 +78,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     bootstrap = Bootstrap.of(params)
     rows = ablations.read(reports / "ablations" / "ablations.csv")
     answers = reports / "ablations" / "answers"
-    known = Evidence(results, bootstrap, [read(answers / seed, tasks) for seed in _seeds(rows)])
+    known = Evidence(results, bootstrap, longer.trainings(answers, _seeds(rows), tasks))
     summary = summarise(results, bootstrap)
     cost = costs.read(reports / "efficiency.json")
     claims = hypotheses.judge(known, cost)
@@ -108,9 +108,9 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     return found
 
 
-def _seeds(rows: Sequence[Row]) -> list[str]:
-    """Experiments that are trainings with further seeds, but for those that older code or settings gave."""
-    return list(dict.fromkeys(row.experiment for row in rows if row.about == ablations.SEED and not row.stale))
+def _seeds(rows: Sequence[Row]) -> list[Row]:
+    """Those of trainings with further seeds, but for what older code or settings gave."""
+    return [row for row in rows if row.about == ablations.SEED and not row.stale]
 
 
 def _longer(

@@ -34,15 +34,31 @@ def rows(table: Sequence[Row]) -> list[Row]:
     return [row for row in table if row.about == LONGER]
 
 
+def trainings(folder: Path, rows: Sequence[Row], tasks: Path) -> list[Results]:
+    """The answers that rows of the table speak of, one experiment after the other, below `folder`.
+
+    Raises:
+        ValueError: answers are missing or malformed; the message names the place.
+    """
+    asked = {name: {row.method for row in rows if row.experiment == name} for name in _names(rows)}
+    return [_training(folder / name, methods, tasks) for name, methods in asked.items()]
+
+
 def load(folder: Path, rows: Sequence[Row], tasks: Path, committed: Evidence) -> Evidence:
     """The answers of the experiments of `rows`, below `folder`, beside those of arms that are not trained and of the
     lower bound in `committed`.
 
     Raises:
-        ValueError: answers are missing or malformed, or not those that the rows speak of; the message names the place.
+        ValueError: answers of the rows are missing or malformed, or the first training lacks a method that another has;
+            the message names the place.
     """
-    asked = {name: {row.method for row in rows if row.experiment == name} for name in _names(rows)}
-    first, *again = (_seed(folder / name, methods, tasks) for name, methods in asked.items())
+    first, *again = trainings(folder, rows, tasks)
+    for name, one in zip(_names(rows)[1:], again, strict=True):
+        if more := set(one.methods) - set(first.methods):
+            raise ValueError(
+                f"{folder / name}: has {min(more)}, which {_names(rows)[0]} lacks, and effects are over the items of "
+                f"that; run `python -m adamem.ablate {_names(rows)[0]}`"
+            )
     given = {
         key: one
         for key, one in committed.results.by_key.items()
@@ -55,14 +71,13 @@ def _names(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(row.experiment for row in rows))
 
 
-def _seed(folder: Path, methods: set[str], tasks: Path) -> Results:
-    results = read(folder, tasks)
-    if odd := methods.symmetric_difference(results.methods):
+def _training(folder: Path, methods: set[str], tasks: Path) -> Results:
+    found = read(folder, tasks)
+    if lacking := methods - set(found.methods):
         raise ValueError(
-            f"{folder}: {min(odd)} is only there or only in the table; remove it, or its rows, and run "
-            f"`python -m adamem.ablate {folder.name}`"
+            f"{folder}: no answers of {min(lacking)}, which the table has; run `python -m adamem.ablate {folder.name}`"
         )
-    return results
+    return replace(found, by_key={key: one for key, one in found.by_key.items() if key[0] in methods})
 
 
 def scores(rows: Sequence[Row], longer: Evidence, committed: Evidence) -> Scores:

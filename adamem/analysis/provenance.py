@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from pathlib import Path
@@ -22,6 +22,7 @@ CODE = ("adamem/", "stages/")
 SETTINGS = "params.yaml"
 COLUMNS = ("commit", "settings", "code", "stale")
 HASH_DIGITS = 12
+SEVERAL = "several"  # in place of what stages were given differently: equal to nothing that a tree can have
 
 Stage = Mapping[str, Any]
 LastCommit = Callable[[tuple[str, ...]], str]
@@ -39,7 +40,7 @@ class Given:
         """What these stages of a lock were given, all together."""
         read = [dep for stage in stages for dep in stage.get("deps", ()) if dep["path"].startswith(CODE)]
         settings = [one for stage in stages for one in stage.get("params", {}).get(SETTINGS, {}).items()]
-        return cls({dep["path"]: dep["md5"] for dep in read}, dict(settings))
+        return cls(_merged((dep["path"], dep["md5"]) for dep in read), _merged(settings))
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,9 @@ class Provenance:
         """
         if not all(method in self.given for method in methods):
             return dict.fromkeys(COLUMNS)
-        code = {path: md5 for method in methods for path, md5 in self.given[method].code.items()}
-        settings = {key: value for method in methods for key, value in self.given[method].settings.items()}
+        given = [self.given[method] for method in methods]
+        code = _merged(pair for one in given for pair in one.code.items())
+        settings = _merged(pair for one in given for pair in one.settings.items())
         same_code = all(self.now.code[path] == md5 for path, md5 in code.items())
         same_settings = all(self.now.settings[key] == value for key, value in settings.items())
         commit = self.last_commit(tuple(sorted(code))) if same_code else None
@@ -83,6 +85,14 @@ class Provenance:
         if not stale:
             return ""
         return f"**Older than the code or the settings of this tree**: the answers of {', '.join(stale)}."
+
+
+def _merged(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """One tree of what several stages were given, with `SEVERAL` where they disagree."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        found[key] = value if found.get(key, value) == value else SEVERAL
+    return found
 
 
 def short_hash(text: str) -> str:

@@ -73,7 +73,7 @@ def test_answers_that_the_table_speaks_of_and_a_seed_lacks_are_named(
     answers = _train(committed, write)
     shutil.rmtree(answers / seed / "rag_minilm_tuned")
     with pytest.raises(
-        ValueError, match=rf"{seed}: rag_minilm_tuned is only .* in the table; .* `python -m adamem.ablate {seed}`"
+        ValueError, match=rf"{seed}: no answers of rag_minilm_tuned, which the table has; .* adamem.ablate {seed}`"
     ):
         longer.load(answers, rows, committed / "tasks", _known(committed, params))
 
@@ -89,6 +89,17 @@ def test_a_method_that_one_seed_was_not_asked_is_judged_over_the_others(
         costs.read(committed / "efficiency.json"),
     )
     assert (h1.seeds, h2.seeds) == (1, 2)
+
+
+def test_a_method_that_the_first_training_lacks_is_refused(
+    committed: Path, write: Callable[[str, Level], Path], rows: list[Row], params: config.AdaMemConfig
+) -> None:
+    answers = _train(committed, write)
+    kept = [row for row in rows if (row.experiment, row.method) != (SEEDS[0], "adamem_query_free")]
+    with pytest.raises(
+        ValueError, match=r"longer1: has adamem_query_free, which longer0 lacks, .* adamem.ablate longer0`"
+    ):
+        longer.load(answers, kept, committed / "tasks", _known(committed, params))
 
 
 def test_only_rows_about_longer_training_are_taken(row: RowWriter, rows: list[Row]) -> None:

@@ -82,6 +82,19 @@ def test_rows_are_flagged_when_what_decided_them_changes(
     assert {methods for methods, stale in _stale(tree).items() if stale} == flagged
 
 
+@pytest.mark.parametrize("newer", ["phase2", "benchmark@adamem"])
+def test_stages_that_were_given_different_code_are_stale_whichever_of_them_has_the_tree_s(
+    tree: Path, newer: str
+) -> None:
+    lock = json.loads((tree / "dvc.lock").read_text(encoding="utf-8"))
+    for name, stage in lock["stages"].items():
+        given = md5(tree / "adamem/models") if name == newer else "older"
+        stage["deps"] = [one for one in stage["deps"] if one["path"] != "adamem/models"]
+        stage["deps"].append({"path": "adamem/models", "md5": given})
+    (tree / "dvc.lock").write_text(json.dumps(lock), encoding="utf-8")
+    assert _stale(tree)["adamem"]
+
+
 def test_a_file_more_or_less_is_other_code(tree: Path) -> None:
     (tree / "adamem/models/b.py").touch()
     assert _stale(tree)["adamem"]
