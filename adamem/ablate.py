@@ -20,23 +20,18 @@ from ruamel.yaml import YAML
 from adamem import config
 from adamem.analysis import ablations
 from adamem.analysis.ablations import Experiment, Row
+from adamem.analysis.provenance import short_hash
 from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import Results, read
 from adamem.analysis.tables import write_text
+from adamem.models import host
 from adamem.tracking import experiments as queued
 
 ROOT, TASKS = Path(), Path("data/tasks")
-CPU = "cpu"
 LISTED = Path("stages/ablations/experiments.yaml")
 REPORTS, EVIDENCE = "reports/benchmarks", "reports/evidence/benchmarks"
 ANSWERS, CURVES = Path("reports/ablations/answers"), Path("reports/ablations/training")
-DECIDES = (
-    "adamem",
-    "stages",
-    "params.yaml",
-    "dvc.yaml",
-    ":(exclude)stages/ablations",
-)  # pathspecs, of what a score does
+RECORDED = ("adamem", "stages", "params.yaml", "dvc.yaml", ":(exclude)stages/ablations")  # rows name their commit
 TRAINED = "reports/training/phase2.json"
 TABLE = Path("reports/ablations/ablations.csv")
 ASKED = (
@@ -63,7 +58,7 @@ class Committed:
         if not any(TASKS.glob("*/test.jsonl")):
             raise ValueError(f"{TASKS}: no items there; run `make run` or `dvc pull` first")
         evidence = [Path(EVIDENCE)] if any(Path(EVIDENCE).glob("*/*.json")) else []
-        if changed := queued.uncommitted(DECIDES):
+        if changed := queued.uncommitted(RECORDED):
             raise ValueError(f"{changed[0]}: not as committed, and experiments are recorded by commit; commit it first")
         results = read(Path(REPORTS), TASKS, *evidence)
         return cls(results, Bootstrap.of(config.load()), queued.head(), ablations.code_hash(ROOT))
@@ -71,16 +66,29 @@ class Committed:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is missing of an experiment: its methods, and the hash of the settings they are asked with."""
+    """What is missing of an experiment: its methods, the stages that ask them, and the hash of the settings they are
+    asked with. DVC has it under `title`, which is another one for other settings or methods."""
 
     experiment: Experiment
     methods: Sequence[str]
+    targets: Sequence[str]
     settings: str
+    title: str
+
+    @classmethod
+    def of(cls, name: str, experiment: Experiment, methods: Sequence[str]) -> Wanted:
+        """
+        Raises:
+            ValueError: no stage asks one of the methods, or `params.yaml` has none of the sections that are changed.
+        """
+        settings = ablations.settings_hash(ROOT, experiment.set)
+        title = f"{name}-{short_hash(' '.join([settings, *methods]))}"
+        return cls(experiment, methods, [target(method) for method in methods], settings, title)
 
 
 def run(names: Sequence[str], jobs: int) -> list[str]:
-    """Run and collect what is missing of the experiments named (where none is, of all that this machine is up to);
-    those that failed.
+    """Run and collect what is missing of the experiments named (where none is, of all that this machine is up to); what
+    DVC calls those that failed.
 
     Raises:
         ValueError: an unknown name, no job at a time, nothing to compare with, or changes that are not committed;
@@ -92,23 +100,30 @@ def run(names: Sequence[str], jobs: int) -> list[str]:
     if unknown := [name for name in names if name not in listed]:
         raise ValueError(f"{LISTED}: no experiment {unknown[0]!r}; there are: {', '.join(listed)}")
     committed = Committed.here()
-    wanted = {
-        name: Wanted(listed[name], lacking, ablations.settings_hash(ROOT, listed[name].set))
-        for name in names or affordable(listed)
-        if (lacking := missing(name, listed))
-    }
-    if open_ones := [name for name in wanted if queued.revision(name, committed.commit) is None]:
-        waiting = queued.waiting()
-        for name in open_ones:
-            if waiting.get(name) != committed.commit:
-                queued.queue(name, listed[name].set, [target(method) for method in wanted[name].methods])
-        if others := [name for name, commit in waiting.items() if name not in open_ones or commit != committed.commit]:
-            print(f"queued before, and run, too: {', '.join(others)}")
-        queued.run_queue(jobs)
+    chosen = {name: missing(name, listed) for name in names or affordable(listed)}
+    wanted = {name: Wanted.of(name, listed[name], methods) for name, methods in chosen.items() if methods}
+    _run([one for one in wanted.values() if queued.revision(one.title, committed.commit) is None], committed, jobs)
+    failed = []
     for name, one in wanted.items():
-        if revision := queued.revision(name, committed.commit):
+        if revision := queued.revision(one.title, committed.commit):
             collect(name, one, revision, committed, listed)
-    return [name for name in wanted if missing(name, listed)]
+        else:
+            failed.append(one.title)
+    return failed
+
+
+def _run(open_ones: Sequence[Wanted], committed: Committed, jobs: int) -> None:
+    """Queue what is not queued already, and run the queue."""
+    if not open_ones:
+        return
+    waiting = queued.waiting()
+    for one in open_ones:
+        if waiting.get(one.title) != committed.commit:
+            queued.queue(one.title, one.experiment.set, one.targets)
+    ours = {one.title for one in open_ones}
+    if others := [title for title, commit in waiting.items() if title not in ours or commit != committed.commit]:
+        print(f"queued before, run too, and not collected: {', '.join(others)}; `dvc queue remove` takes one out")
+    queued.run_queue(jobs)
 
 
 def target(method: str) -> str:
@@ -154,7 +169,7 @@ def _fetch(method: str, commit: str, folder: Path) -> None:
 
 def affordable(listed: Mapping[str, Experiment]) -> list[str]:
     """All experiments, but for those that need a GPU where there is none; what is left out is said."""
-    without = _device() == CPU
+    without = not torch.cuda.is_available()
     left = [name for name, one in listed.items() if one.gpu and without]
     if lacking := [name for name in left if missing(name, listed)]:
         print(f"left out without a GPU: {', '.join(lacking)}; name them to run them all the same")
@@ -162,13 +177,20 @@ def affordable(listed: Mapping[str, Experiment]) -> list[str]:
 
 
 def _device() -> str:
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else CPU
+    """What trains here; of a CPU also the type that `llm.dtype: auto` stands for, where that is not bfloat16."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    dtype = host.resolve_dtype("auto")
+    return "cpu" if dtype == torch.bfloat16 else f"cpu, {str(dtype).removeprefix('torch.')}"
 
 
 def missing(name: str, listed: Mapping[str, Experiment]) -> list[str]:
-    """The methods that the table does not have of the experiment, or has of other code or settings."""
+    """The methods that the table does not have of the experiment, or has of other code or settings, or whose answers
+    are to be kept and are not there."""
     rows = [row for row in ablations.read(TABLE) if row.experiment == name]
     current = {row.method for row in ablations.mark(rows, listed, ROOT) if not row.stale}
+    if "answers" in listed[name].keep:
+        current = {method for method in current if (ANSWERS / name / method).is_dir()}
     return [method for method in listed[name].ask if method not in current]
 
 

@@ -78,6 +78,6 @@ def test_what_is_not_as_committed_is_named(repository: Path) -> None:
     (repository / "params.yaml").write_text("k: 2\n", encoding="utf-8")
     (repository / "new").mkdir()
     (repository / "new/file.txt").write_text("x", encoding="utf-8")
-    assert experiments.uncommitted(["."]) == ["params.yaml", "new/"]
+    assert experiments.uncommitted(["."]) == ["params.yaml", "new/file.txt"]
     assert experiments.uncommitted([".", ":(exclude)new"]) == ["params.yaml"]
     assert experiments.last_commit(["params.yaml"]) == f"{commit}-dirty"

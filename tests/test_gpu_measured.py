@@ -97,7 +97,7 @@ def test_longer_trainings_are_those_of_the_evidence() -> None:
     evidence = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8")
     section = evidence.split("## The same with longer trainings")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| (longer|as committed) \| \d+ \| (.+) \|$", section, re.MULTILINE)
-    score = {(method, said): [cell.split(" [") for cell in cells.split(" | ")] for method, said, cells in rows}
+    score = {(method, said): [cell.split(" (") for cell in cells.split(" | ")] for method, said, cells in rows}
     [head] = re.findall(r"^\| method \| training \| seeds \| (.+) \|$", section, re.MULTILINE)
     columns = head.split(" | ")
     (a, spread), (b, _), (c, _), (d, _) = (score["adamem", "longer"][columns.index(group)] for group in GROUPS)
@@ -111,7 +111,7 @@ def test_longer_trainings_are_those_of_the_evidence() -> None:
     assert "({} instead of {})".format(*full) in PAGE
     assert f"to {free[2]} on C and {free[3]} on D, not far below what it has with it ({c}, {d})" in PAGE
     assert f"to {free[0]} on A and {free[1]} on B ({a}, {b})" in PAGE
-    assert f"with the cached one, have {spread.rstrip(']').replace(', ', ' to ')}" in PAGE
+    assert f"with the cached one, have {spread.rstrip(')')}" in PAGE
 
 
 def test_the_verdict_on_retrieval_is_computed() -> None:

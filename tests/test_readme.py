@@ -42,6 +42,7 @@ def test_the_limit_on_questions_that_people_wrote_has_the_numbers_of_the_page() 
         name: re.findall(rf"^\| `{name}` \| ([^|]+) \|", page, re.MULTILINE)[0] for name in ("adamem", "rag_minilm_k")
     }
     assert f"{cells['adamem']} of the names and values, plain retrieval {cells['rag_minilm_k']}" in PAGE
+    assert page.rstrip().endswith("not told apart from `adamem_query_free`.")
 
 
 def test_what_others_and_ablations_score_is_in_the_tables() -> None:
@@ -62,8 +63,26 @@ def test_what_others_and_ablations_score_is_in_the_tables() -> None:
 
 
 def test_partial_credit_is_told_from_exact_answers() -> None:
-    [row] = _rows("tables/quality.csv", method="adamem", group="A")
-    assert f"(AdaMem: {float(row['value']):.2f}, by exact match {float(row['em']):.2f})" in PAGE
+    page = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8")
+    [f1, em] = re.findall(r"^\| `adamem` \| as committed \| 5 \| (\S+) [^|]+ \| (\S+) ", page, re.MULTILINE)[0]
+    assert f"(AdaMem over five trainings: {f1}, by exact match {em})" in PAGE
+
+
+def test_where_the_lead_over_retrieval_lies_is_what_the_evidence_says() -> None:
+    page = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8")
+    [b, c] = re.findall(r"^\| H2 \| `rag_minilm_tuned` \| [^|]+ \| ([^|]+) \| ([^|]+) \|", page, re.MULTILINE)[0]
+    assert f"with the committed length it is {b} on B and {c} on C" in PAGE
+    [grown] = re.findall(r"over `rag_minilm_tuned` \(H2\) by (\S+ \[\S+ \S+\])\.", page)
+    assert f"The lead of H2 is {grown} wider than with the committed length." in PAGE
+
+
+def test_what_permuted_values_cost_is_what_the_pages_say() -> None:
+    page = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8").split("## Values that nobody knows")[1]
+    [b] = re.findall(r"^\| `adamem` \| 5 \| [^|]+ \| (\S+ \S+ \S+) \|", page, re.MULTILINE)
+    lost, low, high = (abs(float(number)) for number in re.findall(r"[-+][\d.]+", b))
+    assert f"AdaMem loses {lost:.2f} [{high:.2f}, {low:.2f}] F1 on B over five trainings" in PAGE
+    [row] = _rows("tables/counterfactual.csv", method="adamem", group="B")
+    assert f"with the committed run alone {-float(row['difference']):.2f}." in PAGE
 
 
 def test_exact_match_of_the_lead_over_retrieval_stands_beside_its_f1() -> None:

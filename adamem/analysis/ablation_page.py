@@ -10,11 +10,10 @@ from pathlib import Path
 
 from adamem import config
 from adamem.analysis import ablation_plots, ablations, effects
-from adamem.analysis.ablation_plots import GROUPS
 from adamem.analysis.ablations import LONGER, SEED, Row
 from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS, Bootstrap, Summary, summarise
-from adamem.analysis.results import Training, read, read_training
+from adamem.analysis.results import Results, Training, read, read_training
 from adamem.analysis.tables import markdown, write_text
 
 INTRO = """\
@@ -34,6 +33,7 @@ Methods that were trained or run at several K, and some others at the size they 
 # what experiments are about
 SIZE, WINDOW, ENCODER = "K", "states in a chunk of 256", "encoder"
 STEP0 = "adamem_step0"
+COMMITTED = "committed"  # in place of the name of an experiment
 
 
 def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> list[Row]:
@@ -53,19 +53,22 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> list[Row]:
     curves = _curves(rows, read_training(folder / "training"), read_training(reports / "training"))
 
     ablation_plots.compression(_about(rows, SIZE), results, summary, folder / "plots" / "compression.png")
-    ablation_plots.changes([*_changes(rows), *further], folder / "plots" / "changes.png", _about(rows, SEED))
+    ablation_plots.changes(
+        [*effects.against_control(_changes(rows)), *further], folder / "plots" / "changes.png", _about(rows, SEED)
+    )
     ablation_plots.windows(curves, folder / "plots" / "windows.png")
-    write_text(folder / "README.md", _render(rows, further, summary))
+    write_text(folder / "README.md", _render(rows, further, results, summary))
     return rows
 
 
-def _render(rows: Sequence[Row], further: Sequence[Row], summary: Summary) -> str:
+def _render(rows: Sequence[Row], further: Sequence[Row], results: Results, summary: Summary) -> str:
     parts = [
         INTRO,
         _stale(rows),
         f"## How small can the memory be?\n\n{SWEPT}",
-        *(_sizes(_about(rows, SIZE), summary, group) for group in GROUPS),
-        "## What does each part do?\n\n" + effects.section(_changes(rows), further, _about(rows, SEED), summary),
+        _sizes(_about(rows, SIZE), results, summary),
+        "## What does each part do?\n\n"
+        + effects.section(effects.against_control(_changes(rows)), further, _about(rows, SEED), summary),
         "## Windows of several tokens\n\n![Losses of the answer, in validation and in training](plots/windows.png)",
         _windows(_about(rows, WINDOW), summary),
         _encoders(_about(rows, ENCODER)),
@@ -92,36 +95,38 @@ def _curves(rows: Sequence[Row], kept: Sequence[Training], committed: Sequence[T
     """Phase 2 of the committed run, and the kept curves by experiment, in the order of the table."""
     by_name = {one.file: one for one in kept}
     order = [name for name in dict.fromkeys(row.experiment for row in rows) if name in by_name]
-    return {"committed": next(one for one in committed if one.stage == "phase2")} | {
-        name: by_name[name] for name in order
-    }
+    own = [one for one in committed if one.stage == "phase2"]
+    if not own:
+        raise ValueError("reports/training/phase2.json: no curve of the committed run there; run `dvc repro phase2`")
+    return {COMMITTED: own[0]} | {name: by_name[name] for name in order}
 
 
-def _sizes(rows: Sequence[Row], summary: Summary, group: str) -> str:
-    """The scores of each method by K, and at how many of them ours is above."""
-    scores: dict[str, dict[float, float]] = {}
-    for row in rows:
-        if row.group == group:
-            scores.setdefault(row.method, {})[row.decoder_tokens] = row.value
-    lines = []
-    for method in in_order(scores):
-        points = sorted(scores[method].items())
-        line = f"`{method}` scores " + ", ".join(f"{value:.2f} at {tokens:g}" for tokens, value in points)
-        if method != OURS and (shared := scores[method].keys() & scores.get(OURS, {}).keys()):
-            above = sum(scores[OURS][tokens] > scores[method][tokens] for tokens in shared)
-            line += f" (`{OURS}` is above it at {above} of {len(shared)})"
-        lines.append(line)
-    committed = summary.of(OURS, group)
-    if not lines or committed is None:
+def _sizes(rows: Sequence[Row], results: Results, summary: Summary) -> str:
+    """A table: methods that were run at several K, by decoder positions, in each group."""
+    if not rows:
         return ""
-    return f"On {group}, by decoder positions: {'; '.join(lines)}. The committed run has {committed.value:.2f}."
+    found = {(row.method, row.group, round(row.decoder_tokens)): f"{row.value:.2f}" for row in rows}
+    for method in {row.method for row in rows}:
+        for group in results.groups:
+            own = summary.of(method, group)
+            if own is not None:
+                positions = round(results.by_key[method, group].cost.decoder_tokens)
+                found.setdefault((method, group, positions), f"{own.value:.2f}")
+    sizes = sorted({size for _, _, size in found})
+    lines = [
+        [group, f"`{method}`", *(found.get((method, group, size), "") for size in sizes)]
+        for group in results.groups
+        for method in in_order({row.method for row in rows})
+    ]
+    head = "Scores by decoder positions; those of the committed run among them. One training each (retrieval: none):"
+    return head + "\n\n" + markdown(["group", "method", *map(str, sizes)], lines, numbers_from=2)
 
 
 def _windows(rows: Sequence[Row], summary: Summary) -> str:
     """Scores before and after training, by experiment."""
     groups = sorted({row.group for row in rows})
     lines = []
-    for name in ("committed", *dict.fromkeys(row.experiment for row in rows)):
+    for name in (COMMITTED, *dict.fromkeys(row.experiment for row in rows)):
         for method in (STEP0, OURS):
             cells = [_value(rows, summary, name, method, group) for group in groups]
             changes = next((row.changes for row in rows if row.experiment == name), "as in params.yaml")
@@ -141,7 +146,7 @@ def _encoders(rows: Sequence[Row]) -> str:
 
 
 def _value(rows: Sequence[Row], summary: Summary, name: str, method: str, group: str) -> str:
-    if name == "committed":
+    if name == COMMITTED:
         found = summary.of(method, group)
     else:
         found = next((r for r in rows if (r.experiment, r.method, r.group) == (name, method, group)), None)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, cycle
-from math import log2
+from itertools import cycle
 from pathlib import Path
 from statistics import fmean
 
@@ -21,13 +20,12 @@ from adamem.analysis.plots import GROUP_NAMES, METRIC_NAMES, PALE, names_at_ends
 from adamem.analysis.quality import OURS, Summary
 from adamem.analysis.results import Results, Training
 
-GROUPS = ("A", "D")  # those in which methods are swept over K
-CHANGED_GROUPS = ("A", "C", "D")  # those in which changes are shown
+GROUPS = ("A", "C", "D")  # those that are shown
 POSITIONS = (4, 8, 16, 32, 64, 128, 256)
 TINY = 1e-9  # positions, where an axis asks for none
 RATIOS = (64, 32, 16, 8, 4, 2, 1)
 FULL = "full_context"  # the method whose decoder positions are the tokens of the text
-BESIDE = (  # that the swept ones have to be held against, and that may not have been run at several K themselves
+OTHERS = (  # that the swept ones have to be held against, and that may not have been run at several K themselves
     "full_context_tuned",
     "rag_minilm_tuned",
     "rag_bm25_tuned",
@@ -35,8 +33,8 @@ BESIDE = (  # that the swept ones have to be held against, and that may not have
     "adamem_query_free",
     "mean_pool",
 )
-NUDGED = "where intervals would cover each other, a point stands right of the positions that it takes"
-STEP = 0.16  # octaves between points that would cover each other
+NUDGED = "methods stand side by side around the positions that they take"
+STEP = 0.03  # octaves between methods at the same positions
 FLOOR = -0.3  # differences below it are written, so that the small ones can be seen
 HUES = (BLUE, VERMILLION, ORANGE, GREEN, PURPLE, BLACK)
 
@@ -50,11 +48,6 @@ class Point:
     low: float
     high: float
 
-    def covers(self, other: Point) -> bool:
-        """Whether their intervals would be drawn over each other."""
-        beside = abs(log2(self.positions / other.positions)) < 0.9 * STEP
-        return beside and self.low <= other.high and other.low <= self.high
-
 
 Curves = Mapping[str, Sequence[Point]]
 
@@ -62,19 +55,19 @@ Curves = Mapping[str, Sequence[Point]]
 def compression(rows: Sequence[Row], results: Results, summary: Summary, path: Path) -> None:
     """Quality against decoder positions, which is also how far the text is compressed: a line for a method that was
     run at several K, a number in grey for those of the others that matter."""
-    beside = [name for name in BESIDE if name not in {row.method for row in rows}]
-    figure = Figure(figsize=(9, 9.2), layout="constrained")
-    panels = figure.subplots(2, 1)
+    others = [name for name in OTHERS if name not in {row.method for row in rows}]
+    figure = Figure(figsize=(9, 4.6 * len(GROUPS)), layout="constrained")
+    panels = figure.subplots(len(GROUPS), 1)
     for panel, group in zip(panels, GROUPS, strict=True):
         swept = in_order({row.method for row in rows if row.group == group})
-        found = {name: _points(rows, results, summary, name, group) for name in [*swept, *beside]}
-        placed = apart({name: points for name, points in found.items() if points})
+        found = {name: _points(rows, results, summary, name, group) for name in [*swept, *others]}
+        placed = found | beside({name: found[name] for name in swept if found[name]})
         _size_axes(panel, results.by_key[FULL, group].cost.decoder_tokens)
         panel.set_title(GROUP_NAMES[group], loc="left")
         panel.set_ylabel(f"{METRIC_NAMES[results.metric(group)]}, 95 % interval")
         _lines(panel, {name: placed[name] for name in swept})
-        _numbered(panel, {number: placed[name] for number, name in enumerate(beside, 1) if name in placed})
-    key = "    ".join(f"{number} {name}" for number, name in enumerate(beside, 1))
+        _numbered(panel, {number: placed[name] for number, name in enumerate(others, 1) if name in placed})
+    key = "    ".join(f"{number} {name}" for number, name in enumerate(others, 1))
     figure.supxlabel(f"{key}\n{NUDGED}", fontsize=8.5, color="#444444")
     save(figure, path)
 
@@ -90,18 +83,14 @@ def _points(rows: Sequence[Row], results: Results, summary: Summary, method: str
     return sorted(points, key=lambda point: point.positions)
 
 
-def apart(curves: Curves) -> dict[str, list[Point]]:
-    """Every point, as few steps to the right as keep its interval off those of the curves before it."""
-    taken: list[Point] = []
-    placed: dict[str, list[Point]] = {}
-    for method, points in curves.items():
-        placed[method] = []
-        for point in points:
-            steps = (replace(point, positions=point.positions * 2 ** (STEP * step)) for step in count())
-            place = next(moved for moved in steps if not any(moved.covers(other) for other in taken))
-            placed[method].append(place)
-            taken.append(place)
-    return placed
+def beside(curves: Curves) -> dict[str, list[Point]]:
+    """Every method a little to the left or right of where it is, the same for all of its points, so that intervals of
+    several methods at one size can be seen."""
+    middle = (len(curves) - 1) / 2
+    return {
+        method: [replace(point, positions=point.positions * 2 ** (STEP * (number - middle))) for point in points]
+        for number, (method, points) in enumerate(curves.items())
+    }
 
 
 def _lines(panel: Axes, curves: Curves) -> None:
@@ -112,7 +101,7 @@ def _lines(panel: Axes, curves: Curves) -> None:
     if curves:
         last = max(points[-1].positions for points in curves.values())
         ends = [(method, points[-1].value, style(method).colour) for method, points in curves.items()]
-        names_at_ends(panel, ends, gap=0.04, end=last * 2 ** (2 * STEP))
+        names_at_ends(panel, ends, gap=0.04, end=last * 1.25)
 
 
 def _numbered(panel: Axes, curves: Mapping[int, Sequence[Point]]) -> None:
@@ -136,7 +125,7 @@ def _size_axes(panel: Axes, tokens: float) -> None:
     panel.set(xlim=(3.4, max(480, 1.5 * tokens)), ylim=(-0.05, 1.02), xlabel="decoder positions")
     panel.set_xticks(POSITIONS, [str(positions) for positions in POSITIONS])
     ratio = panel.secondary_xaxis("top", functions=(there := lambda x: tokens / np.maximum(x, TINY), there))
-    ratio.set_xlabel("compression: tokens of the text per decoder position")
+    ratio.set_xlabel("tokens of the text per decoder position (the stored memory has one state a token)")
     ratio.xaxis.set_major_locator(FixedLocator(RATIOS))
     ratio.xaxis.set_major_formatter("{x:g}×")
     ratio.xaxis.set_minor_locator(NullLocator())
@@ -148,12 +137,12 @@ def changes(rows: Sequence[Row], path: Path, seeds: Sequence[Row] = ()) -> None:
 
     `seeds` are trainings of the committed settings with other seeds; a band shows what these alone do.
     """
-    shown = [row for row in rows if row.difference is not None and row.group in CHANGED_GROUPS]
+    shown = [row for row in rows if row.difference is not None and row.group in GROUPS]
     labels = by_effect(shown)
     runs = 1 + len({row.experiment for row in seeds})
     figure = Figure(figsize=(13.5, 0.34 * len(labels) + 1.7), layout="constrained")
-    panels = figure.subplots(1, len(CHANGED_GROUPS), sharex=True, sharey=True)
-    for panel, group in zip(panels, CHANGED_GROUPS, strict=True):
+    panels = figure.subplots(1, len(GROUPS), sharex=True, sharey=True)
+    for panel, group in zip(panels, GROUPS, strict=True):
         of_seeds = seed_differences([row for row in seeds if row.group == group])
         name = f"{runs} training seeds of the committed settings: range"
         panel.axvspan(min(of_seeds), max(of_seeds), color=PALE, alpha=0.6, linewidth=0, zorder=0, label=name)

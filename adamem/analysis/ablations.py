@@ -15,10 +15,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from adamem.analysis.provenance import short_hash
 from adamem.analysis.quality import DIGITS, Bootstrap
-from adamem.analysis.results import Results
+from adamem.analysis.results import Results, required
 from adamem.analysis.tables import gap, write_csv
 from adamem.evaluation.statistics import mean_interval, paired_bootstrap
 
@@ -63,7 +64,7 @@ class Experiment(BaseModel):
 
 class Row(BaseModel):
     """One method in one group: its main metric, the difference to the committed run where that has the method, and what
-    it was made with; `device` is "cpu" or the name of a GPU."""
+    it was made with; `device` is the name of a GPU, or "cpu", with the type of the LLM where that is not bfloat16."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -103,7 +104,9 @@ def read_experiments(path: Path) -> dict[str, Experiment]:
     """
     try:
         tree = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-        return {name: Experiment.model_validate(entry) for name, entry in tree.items()}
+        return {name: Experiment.model_validate(entry) for name, entry in (tree or {}).items()}
+    except (YAMLError, AttributeError) as error:
+        raise ValueError(f"{path}: not a list of experiments by name ({error})") from error
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error.strerror}); run from the repository root") from error
     except ValidationError as error:
@@ -151,13 +154,13 @@ def _score(results: Results, committed: Results, method: str, group: str, bootst
     metric = results.metric(group)
     pairs = results.pairs(method, method, group, metric, committed)
     own = results.by_key[method, group]
-    values, clusters = [getattr(row, metric) for row in own.originals], results.clusters(own.originals)
+    values, clusters = [required(row, metric) for row in own.originals], results.clusters(own.originals)
     mean = mean_interval(values, clusters, bootstrap.resamples, bootstrap.rng(f"{method} {group}"))
     found = {"value": mean.mean, "low": mean.low, "high": mean.high}
     if pairs is not None:
         rng = bootstrap.rng(f"{method} {group} difference")
-        gap = paired_bootstrap(pairs.a, pairs.b, pairs.clusters, bootstrap.resamples, rng)
-        found |= {"difference": gap.difference, "difference_low": gap.low, "difference_high": gap.high}
+        drawn = paired_bootstrap(pairs.a, pairs.b, pairs.clusters, bootstrap.resamples, rng)
+        found |= {"difference": drawn.difference, "difference_low": drawn.low, "difference_high": drawn.high}
     else:
         found |= dict.fromkeys(("difference", "difference_low", "difference_high"))
     rounded = {key: None if value is None else round(value, DIGITS) for key, value in found.items()}
@@ -172,12 +175,21 @@ def mark(rows: Sequence[Row], experiments: Mapping[str, Experiment], root: Path)
 
 
 def applied(tree: dict[str, Any], changes: Changes) -> dict[str, Any]:
-    """The settings with these changes; `tree`, which is `params.yaml`, is changed."""
+    """The settings with these changes; `tree`, which is `params.yaml`, is changed.
+
+    Raises:
+        ValueError: a change is in a section that the settings do not have.
+    """
     for key, value in changes.items():
         *sections, last = key.lstrip("+").split(".")
-        place = reduce(lambda found, section: found[section], sections, tree)
+        try:
+            place = reduce(lambda found, section: found[section], sections, tree)
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"{key}: params.yaml has no section {'.'.join(sections)!r}, so it cannot be set"
+            ) from error
         if value is None:
-            del place[last]
+            place.pop(last, None)
         else:
             place[last] = value
     return tree

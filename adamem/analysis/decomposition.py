@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from statistics import fmean
 
 from adamem.analysis.quality import OURS, Bootstrap, Comparison, Summary, compare
 from adamem.analysis.results import Results
-from adamem.analysis.tables import gaps, markdown
+from adamem.analysis.tables import gap, gaps, markdown
 from adamem.analysis.targets import UPPER
+from adamem.evaluation.statistics import mean_interval
 
 TEXT_GOLD, GOLD, WINDOWS, STEP0 = f"{UPPER}_gold", f"{OURS}_gold", f"{OURS}_gold_windows", f"{OURS}_step0"
 STEPS = (
@@ -36,7 +37,7 @@ LOST = (  # from b to a
 def section(results: Results, summary: Summary, bootstrap: Bootstrap) -> str:
     """Scores, losses with their intervals, and where most of what is missing is lost in each group."""
     found = {
-        name: [gap for group in results.groups if (gap := compare(results, bootstrap, a, b, group)) is not None]
+        name: [one for group in results.groups if (one := compare(results, bootstrap, a, b, group)) is not None]
         for name, a, b, _ in LOST
     }
     head = (
@@ -44,10 +45,10 @@ def section(results: Results, summary: Summary, bootstrap: Bootstrap) -> str:
         f"the windows in them that hold words of the answer: `{WINDOWS}` picks these before all others, so that "
         "selecting cannot miss them as long as they fit. "
         f"`{UPPER}` is a reference and no ceiling: its vectors were tuned for fewer steps, and a small LLM loses its "
-        "way in a text."
+        "way in a text. On C every document holds a part of the answer, so that gold documents are the whole text."
     )
     lost = "What is lost between two of them, on the items that both answered, with 95 % interval (below 0: gained):"
-    parts = [head, _scores(results, summary), lost, _table(results, found), _missing(results.groups, summary)]
+    parts = [head, _scores(results, summary), lost, _table(results, found), _missing(results, bootstrap)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -62,38 +63,36 @@ def _scores(results: Results, summary: Summary) -> str:
 def _table(results: Results, found: dict[str, list[Comparison]]) -> str:
     rows = []
     for name, a, b, what in LOST:
-        by_group = {gap.group: gap for gap in found[name]}
+        by_group = {one.group: one for one in found[name]}
         rows.append([name, what, f"`{a}` - `{b}`", *gaps([by_group.get(group) for group in results.groups])])
     return markdown(["lost by", "who", "difference", *results.groups], rows, numbers_from=3)
 
 
-def _missing(groups: Sequence[str], summary: Summary) -> str:
-    """All that lacks to a score of 1: the part that selecting loses, and the part that stays lost when it cannot."""
-    known = [group for group in groups if summary.of(WINDOWS, group) and summary.of(OURS, group)]
-    if not known:
+def _missing(results: Results, bootstrap: Bootstrap) -> str:
+    """The gap to a score of 1 in two parts, what selecting loses and what stays lost when it cannot, and which is the
+    larger."""
+    columns: dict[str, list[str]] = {}
+    larger: dict[str, list[str]] = {SELECTING: [], READING: [], "not told apart": []}
+    for group in results.groups:
+        pairs = results.pairs(WINDOWS, OURS, group, results.metric(group))
+        if pairs is None:
+            continue
+        selecting = [told - own for told, own in zip(pairs.a, pairs.b, strict=True)]
+        reading = [1 - told for told in pairs.a]
+        more = [rest - lost for lost, rest in zip(selecting, reading, strict=True)]
+        drawn = mean_interval(more, pairs.clusters, bootstrap.resamples, bootstrap.rng(f"missing {group}"))
+        columns[group] = [f"{fmean(part):.2f}" for part in ([1 - own for own in pairs.b], selecting, reading)]
+        columns[group].append(gap(drawn.mean, drawn.low, drawn.high))
+        larger[READING if drawn.low > 0 else SELECTING if drawn.high < 0 else "not told apart"].append(group)
+    if not columns:
         return ""
-    left = {name: [1 - _value(summary, name, group) for group in known] for name in (OURS, WINDOWS)}
-    selecting = [every - told for every, told in zip(left[OURS], left[WINDOWS], strict=True)]
-    rows = [
-        ["in all", f"1 - `{OURS}`", *map(_number, left[OURS])],
-        [SELECTING, f"`{WINDOWS}` - `{OURS}`", *map(_number, selecting)],
-        [READING, f"1 - `{WINDOWS}`", *map(_number, left[WINDOWS])],
-    ]
-    if all(summary.of(TEXT_GOLD, group) for group in known):
-        as_text = [1 - _value(summary, TEXT_GOLD, group) for group in known]
-        rows.append(["reading text, for comparison", f"1 - `{TEXT_GOLD}`", *map(_number, as_text)])
-    larger = {SELECTING: "", READING: ""}
-    for group, lost, rest in zip(known, selecting, left[WINDOWS], strict=True):
-        larger[SELECTING if lost > rest else READING] += f", {group}"
-    said = "; ".join(f"{part} on {groups.removeprefix(', ')}" for part, groups in larger.items() if groups)
-    head = "What lacks to a full score, and by whom it is lost:"
-    return f"{head}\n\n{markdown(['missing', 'reckoned', *known], rows, 2)}\n\nThe larger part: {said}."
-
-
-def _value(summary: Summary, method: str, group: str) -> float:
-    found = summary.of(method, group)
-    return 0.0 if found is None else found.value
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}"
+    heads = (
+        ("in all", f"1 - `{OURS}`"),
+        (SELECTING, f"`{WINDOWS}` - `{OURS}`"),
+        (READING, f"1 - `{WINDOWS}`"),
+        ("the latter above the former", "with 95 % interval"),
+    )
+    rows = [[*head, *cells] for head, *cells in zip(heads, *columns.values(), strict=True)]
+    said = "; ".join(f"{part} on {', '.join(groups)}" for part, groups in larger.items() if groups)
+    table = markdown(["missing", "computed as", *columns], rows, numbers_from=2)
+    return f"Gap to a score of 1, by stage, on the same items:\n\n{table}\n\nThe larger part: {said}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adamem.analysis.ablation_plots import CHANGED_GROUPS, FLOOR, seed_differences
+from adamem.analysis.ablation_plots import FLOOR, GROUPS, seed_differences
 from adamem.analysis.ablations import Row
 from adamem.analysis.quality import OURS, Bootstrap, Summary, compare
 from adamem.analysis.results import Results
@@ -21,11 +21,12 @@ steps stay; `no_phase1` is one step of it; `phase3` is `adamem_unfrozen` of the 
 
 UNFROZEN, PHASE3 = "adamem_unfrozen", "phase3"
 TYPE = "type of the LLM"  # what the control for experiments that set it is about
+FLOAT32 = "llm.dtype=float32"
 
 
 def section(changes: Sequence[Row], further: Sequence[Row], seeds: Sequence[Row], summary: Summary) -> str:
     """The part of the page, without its heading: `changes` and `seeds` of the table, `further` from `phase3`."""
-    by_group = [_effects(changes, seeds, group) for group in CHANGED_GROUPS]
+    by_group = [_effects(changes, seeds, group) for group in GROUPS]
     parts = [CHANGED, _spread(seeds, summary), *by_group, _typed(changes), _goes_on(further), NOTES]
     return "\n\n".join(part for part in parts if part)
 
@@ -64,9 +65,25 @@ def _typed(rows: Sequence[Row]) -> str:
     if not control:
         return ""
     return (
-        "Where the changes name `llm.dtype=float32`, the processor had no bfloat16 of its own, in which the committed "
-        f"run was made. That alone, `{control[0].experiment}`: {_gaps(control)}."
+        f"Where the changes name `{FLOAT32}`, the processor had no bfloat16 of its own, in which the committed run was "
+        f"made. That alone, `{control[0].experiment}`: {_gaps(control)}. Above and in the plot these experiments "
+        "(marked *) are held against it: their differences to the committed run, less its own."
     )
+
+
+def against_control(rows: Sequence[Row]) -> list[Row]:
+    """The same, but for experiments in another type of the LLM, which are held against the control in that type, and
+    marked; where there is no control they stay as they are."""
+    control = {row.group: row for row in rows if row.about == TYPE and row.method == OURS}
+    return [_held(row, control.get(row.group)) if FLOAT32 in row.changes and row.about != TYPE else row for row in rows]
+
+
+def _held(row: Row, control: Row | None) -> Row:
+    if control is None or control.difference is None or row.difference is None:
+        return row
+    fields = ("difference", "difference_low", "difference_high")
+    shifted = {field: getattr(row, field) - control.difference for field in fields}
+    return row.model_copy(update={"experiment": f"{row.experiment}*", **shifted})
 
 
 def _goes_on(further: Sequence[Row]) -> str:
@@ -85,7 +102,7 @@ def _named(row: Row) -> str:
 def _spread(rows: Sequence[Row], summary: Summary) -> str:
     """What another seed alone does, which is what the differences above have to be held against."""
     lines = []
-    for group in CHANGED_GROUPS:
+    for group in GROUPS:
         values = [row.value for row in rows if (row.method, row.group) == (OURS, group)]
         committed = summary.of(OURS, group)
         if values and committed is not None:

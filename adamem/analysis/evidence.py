@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from adamem import config
 from adamem.analysis import (
     ablations,
+    copies,
     costs,
     decomposition,
     fanout,
@@ -30,8 +32,8 @@ from adamem.analysis.ablations import Row
 from adamem.analysis.hypotheses import Evidence
 from adamem.analysis.methods import in_order, style
 from adamem.analysis.provenance import Provenance
-from adamem.analysis.quality import OURS, Bootstrap, Summary, metrics, summarise
-from adamem.analysis.results import Results, read
+from adamem.analysis.quality import OURS, Bootstrap, Comparison, Summary, metrics, summarise
+from adamem.analysis.results import read
 
 INTRO = """\
 # The hypotheses, with every arm
@@ -44,7 +46,7 @@ The items are those of the [default page](../README.md). Single settings changed
 NEEDLES = """\
 One fact of group B in longer and longer texts, at several depths. Training saw texts of some hundred tokens, and K is
 the same at every length. {count} questions in each cell of the map and {row} at each length tell large differences
-apart, no others; bars are standard errors over the depths. Each length asks other questions, so that points of one
+apart, no others; bars are 95 % intervals over the depths. Each length asks other questions, so that points of one
 method at two lengths differ by these, too. At 8,192 tokens the full text with frame and question ends
 at the last position that SmolLM2 was trained on, or beyond. All numbers: [needle.json](needle.json).
 
@@ -57,7 +59,8 @@ at the last position that SmolLM2 was trained on, or beyond. All numbers: [needl
 TRAINED_LONGER = "The same with longer trainings"
 SEEDS = (
     "The first is the committed run; the others are `seed1` and on in "
-    "[the ablations](../ablations/README.md#all-experiments), which say on what device each was made."
+    "[the ablations](../ablations/README.md#all-experiments), which say on what device, and in what type of the LLM, "
+    "each was made."
 )
 
 CONTROLS = ("adamem_wrong_memory", "adamem_shuffled", "adamem_query_only")
@@ -94,12 +97,19 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     heat.needle(needles, folder / "plots" / "needle.png")
     heat.lengths(needles, folder / "plots" / "lengths.png")
     parts = {
-        "Verdicts": "\n\n".join([verdicts.section(claims, "../hypotheses.json"), verdicts.trainings(claims, SEEDS)]),
+        "Verdicts": "\n\n".join(
+            [
+                verdicts.section(claims, "../hypotheses.json"),
+                verdicts.trainings(claims, SEEDS),
+                verdicts.by_group(known, claims),
+            ]
+        ),
         **apart,
-        "Every method on every group": _quality(results, summary, provenance),
+        "Every method on every group": _quality(known, summary, provenance),
         "Do the answers come from the memory?": _controls(summary),
         "Compressors that others wrote": peers.section(known, peers.cost_table(folder / "peer_costs.json")),
         "Where is it lost?": decomposition.section(results, summary, bootstrap),
+        "Values that nobody knows by heart": copies.section(known),
         "Longer texts": NEEDLES.format(**_counts(needles), slope=heat.slope(needles)),
         "Questions that people wrote": fanout.section(fanout.read(folder / "fanout.json"), bootstrap),
     }
@@ -126,14 +136,43 @@ def _longer(
     by_group = {group: found.results.metric(group) for group in found.results.groups}
     tables.write_json(folder / longer.FILE, hypotheses.tree(claims))
     longer_plot.longer(scores, by_group, folder / "plots" / "longer.png")
-    return {TRAINED_LONGER: longer.section(current, claims, scores)}
+    return {TRAINED_LONGER: longer.section(current, claims, scores, found, known)}
 
 
-def _quality(results: Results, summary: Summary, provenance: Provenance) -> str:
+def _quality(known: Evidence, summary: Summary, provenance: Provenance) -> str:
+    results = known.results
     plot = "![Quality per group and method with 95 % intervals](plots/quality.png)"
     warning = provenance.warning(in_order(results.methods))
-    parts = [warning, tables.main_table(results, summary), plot, tables.ahead(summary, OURS), page.legend(results)]
+    above = tables.ahead(_over_trainings(known), OURS, "trainings and items")
+    parts = [warning, _one_training(known), tables.main_table(results, summary), plot, above, page.legend(results)]
     return "\n\n".join(part for part in parts if part)
+
+
+def _one_training(known: Evidence) -> str:
+    """That the table is of one training, and what the others of ours score."""
+    if not known.again:
+        return ""
+    trained = [known.results, *known.again]
+    means = []
+    for group in known.results.groups:
+        metric = known.results.metric(group)
+        scores = [one.mean(OURS, group, metric) for one in trained if (OURS, group) in one.by_key]
+        means.append(f"{group} {fmean(scores):.2f} ({min(scores):.2f} to {max(scores):.2f})")
+    return (
+        "Scores of one training, the committed run; intervals are over items and know nothing of how much trainings "
+        f"differ. `{OURS}` over its {len(trained)} trainings, with the lowest and the highest: {', '.join(means)}."
+    )
+
+
+def _over_trainings(known: Evidence) -> list[Comparison]:
+    """Ours against every other method in every group, over as many trainings as both have."""
+    cells = [(method, group) for method in known.results.methods for group in known.results.groups if method != OURS]
+    found = [hypotheses.difference(known, OURS, method, group) for method, group in cells]
+    return [
+        Comparison(one.group, one.metric, OURS, one.against, one.n, one.effect, one.low, one.high)
+        for one in found
+        if one is not None
+    ]
 
 
 def _counts(needles: heat.Rows) -> dict[str, int]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS, Bootstrap
 from adamem.analysis.tables import gap, markdown
-from adamem.evaluation.statistics import mean_interval, paired_bootstrap
+from adamem.evaluation.statistics import Interval, mean_interval, paired_bootstrap
 
 METRIC = "coverage"
 OTHERS = {"rouge_1": "ROUGE-1", "rouge_2": "ROUGE-2", "rouge_l": "ROUGE-L"}
@@ -33,32 +33,49 @@ def read(path: Path) -> Rows:
     """
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
-        return {row["method"]: {key: row[key] for key in ("n", "items", METRIC, *OTHERS)} for row in rows}
+        found = {row["method"]: {key: row[key] for key in ("n", "items", METRIC, *OTHERS)} for row in rows}
     except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: no answers to FanOutQA ({error!r}); run stage `fanout`") from error
+    if lacking := [name for name, row in found.items() if not set(row["items"]) <= set(found.get(OURS, row)["items"])]:
+        raise ValueError(f"{path}: {lacking[0]} answered items that {OURS} did not; run stage `fanout` again")
+    if OURS not in found:
+        raise ValueError(f"{path}: no answers of {OURS}, which the others are compared with; run stage `fanout` again")
+    return found
 
 
 def section(rows: Rows, bootstrap: Bootstrap) -> str:
-    """The table.
-
-    Raises:
-        ValueError: AdaMem is not among the methods.
-    """
-    if OURS not in rows:
-        raise ValueError(f"fanout.json: no answers of {OURS}, which the others are compared with; run stage `fanout`")
-    lines = [[f"`{method}`", *_cells(rows, method, bootstrap)] for method in in_order(rows)]
+    """The table, and what ours is above, below and not told from."""
+    above = {method: _above(rows, method, bootstrap) for method in in_order(rows) if method != OURS}
+    lines = []
+    for method in in_order(rows):
+        mean = mean_interval(
+            _scores(rows, method), list(rows[method]["items"]), bootstrap.resamples, bootstrap.rng(f"fanout {method}")
+        )
+        lead = gap(above[method].difference, above[method].low, above[method].high) if method in above else ""
+        others = [f"{rows[method][key]:.2f}" for key in OTHERS]
+        lines.append([f"`{method}`", f"{mean.mean:.2f} [{mean.low:.2f}, {mean.high:.2f}]", lead, *others])
     header = ["method", "coverage", f"`{OURS}` above it", *OTHERS.values()]
-    return HEAD.format(n=next(iter(rows.values()))["n"]) + "\n\n" + markdown(header, lines)
+    head = HEAD.format(n=next(iter(rows.values()))["n"])
+    return "\n\n".join([head, markdown(header, lines), _said(above)])
 
 
-def _cells(rows: Rows, method: str, bootstrap: Bootstrap) -> list[str]:
+def _above(rows: Rows, method: str, bootstrap: Bootstrap) -> Interval:
     ids = list(rows[method]["items"])
-    theirs, ours = (_scores(rows[name], ids) for name in (method, OURS))
-    mean = mean_interval(theirs, ids, bootstrap.resamples, bootstrap.rng(f"fanout {method}"))
-    found = paired_bootstrap(ours, theirs, ids, bootstrap.resamples, bootstrap.rng(f"fanout {OURS} - {method}"))
-    above = "" if method == OURS else gap(found.difference, found.low, found.high)
-    return [f"{mean.mean:.2f} [{mean.low:.2f}, {mean.high:.2f}]", above, *(f"{rows[method][k]:.2f}" for k in OTHERS)]
+    ours = [rows[OURS]["items"][one][METRIC] for one in ids]
+    rng = bootstrap.rng(f"fanout {OURS} - {method}")
+    return paired_bootstrap(ours, _scores(rows, method), ids, bootstrap.resamples, rng)
 
 
-def _scores(row: Mapping[str, Any], ids: Sequence[str]) -> list[float]:
-    return [row["items"][one][METRIC] for one in ids]
+def _said(above: Mapping[str, Interval]) -> str:
+    """By the intervals, in words."""
+    parts = {
+        "above": [name for name, lead in above.items() if lead.low > 0],
+        "below": [name for name, lead in above.items() if lead.high < 0],
+        "not told apart from": [name for name, lead in above.items() if lead.low <= 0 <= lead.high],
+    }
+    said = [f"{how} {', '.join(f'`{name}`' for name in names)}" for how, names in parts.items() if names]
+    return f"`{OURS}` is {'; '.join(said)}." if said else ""
+
+
+def _scores(rows: Rows, method: str) -> list[float]:
+    return [one[METRIC] for one in rows[method]["items"].values()]

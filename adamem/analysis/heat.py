@@ -11,6 +11,7 @@ from typing import Any
 
 from matplotlib import colormaps
 from matplotlib.figure import Figure
+from scipy.stats import t
 
 from adamem.analysis.methods import in_order, style
 from adamem.analysis.plots import names_at_ends, plain, save
@@ -81,22 +82,22 @@ def lengths(rows: Rows, path: Path) -> None:
         scores = [[row[METRIC] for row in rows if (row["method"], row["length"]) == (method, at)] for at in places]
         look, means = style(method), [fmean(cells) for cells in scores]
         beside = 2 ** (0.06 * (number - (len(methods) - 1) / 2))
-        panel.errorbar([length * beside for length in places], means, [standard_error(cells) for cells in scores],
+        panel.errorbar([length * beside for length in places], means, [reach(cells) for cells in scores],
                        fmt=look.marker, color=look.colour, markersize=5, capsize=2)  # fmt: skip
         ends.append((method, means[-1], look.colour))
     panel.set_xscale("log", base=2)
     panel.set_xticks(places, [f"{length:,}" for length in places])
     panel.set(xlabel="context tokens", ylabel="F1, mean over depths", ylim=(-0.02, 1.02))
     questions = sum(row["n"] for row in rows if (row["method"], row["length"]) == (methods[0], places[0]))
-    panel.set_title(f"{questions} questions a point; bars: standard error over the depths")
+    panel.set_title(f"{questions} questions a point; bars: 95 % intervals over the depths")
     plain(panel, "y")
     names_at_ends(panel, ends, gap=0.05)
     save(figure, path)
 
 
-def standard_error(cells: Sequence[float]) -> float:
-    """Of the mean over cells, from their spread; a single cell has none to show."""
-    return stdev(cells) / sqrt(len(cells)) if len(cells) > 1 else 0.0
+def reach(cells: Sequence[float]) -> float:
+    """How far the 95 % interval (Student's) of the mean over cells goes, from their spread; a single cell has none."""
+    return float(t.ppf(0.975, len(cells) - 1)) * stdev(cells) / sqrt(len(cells)) if len(cells) > 1 else 0.0
 
 
 def slope(rows: Rows) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from adamem.analysis.quality import DIGITS, OURS, Bootstrap
 from adamem.analysis.results import Pairs, Results
 from adamem.analysis.targets import LOWER, RETRIEVAL_AT_K, UPPER
-from adamem.evaluation.statistics import holm, over_trainings, paired_bootstrap, sign_flip
+from adamem.evaluation.statistics import Interval, Trained, holm, mean_interval, over_trainings, sign_flip
 
 Verdict = Literal["supported", "not supported", "undecided"]
 
@@ -212,11 +212,32 @@ def difference(
     ours, other = ([fmean(scores) for scores in zip(*rows, strict=True)] for rows in ([one.a for one in pairs], theirs))
     of_items = round(sign_flip(ours, other, clusters, draw.resamples, draw.rng(f"{name} p")), DIGITS)
     trainings = tuple(round(fmean(gap), DIGITS) for gap in gaps)
-    if len(pairs) == 1:
-        found = paired_bootstrap(pairs[0].a, theirs[0], clusters, draw.resamples, draw.rng(name))
-        p, deviation = of_items, None
-    else:
-        found = over_trainings(gaps, clusters, draw.resamples, draw.rng(name))
-        p, deviation = round(found.p, DIGITS), round(found.deviation, DIGITS)
+    found = over(gaps, clusters, draw, name)
+    several = isinstance(found, Trained)
+    p, deviation = (round(found.p, DIGITS), round(found.deviation, DIGITS)) if several else (of_items, None)
     effect, low, high = (round(value, DIGITS) for value in (found.difference, found.low, found.high))
     return Effect(group, metric, b, share, len(clusters), effect, low, high, p, of_items, trainings, deviation)
+
+
+def over(gaps: Sequence[Sequence[float]], clusters: Sequence[str], draw: Bootstrap, name: str) -> Interval:
+    """The mean of what each training has for each item, over trainings and items where there are several (`Trained`),
+    over items alone where there is one."""
+    if len(gaps) > 1:
+        return over_trainings(gaps, clusters, draw.resamples, draw.rng(name))
+    found = mean_interval(gaps[0], clusters, draw.resamples, draw.rng(name))
+    return Interval(found.mean, found.low, found.high)
+
+
+def change(before: Evidence, after: Evidence, against: str, group: str) -> Interval | None:
+    """How much what ours is above another has grown from `before` to `after`, training by training in their order; None
+    where they do not have the same trainings."""
+    metric = before.results.metric(group)
+    leads = [
+        [[x - y for x, y in zip(one.a, one.b, strict=True)] for one in known.pairs(OURS, against, group, metric)]
+        for known in (before, after)
+    ]
+    if not leads[0] or len(leads[0]) != len(leads[1]):
+        return None
+    pairs = before.pairs(OURS, against, group, metric)
+    gaps = [[y - x for x, y in zip(*rows, strict=True)] for rows in zip(*leads, strict=True)]
+    return over(gaps, pairs[0].clusters, before.bootstrap, f"growth {OURS} - {against} {group} {metric}")

@@ -10,17 +10,17 @@ from statistics import fmean
 
 from adamem.analysis import verdicts
 from adamem.analysis.ablations import LONGER, Row
-from adamem.analysis.hypotheses import FUSION, Evidence, Hypothesis
+from adamem.analysis.hypotheses import FUSION, Evidence, Hypothesis, change
 from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS
-from adamem.analysis.results import Results, read, required
-from adamem.analysis.tables import markdown
+from adamem.analysis.results import Results, read
+from adamem.analysis.tables import gap, markdown
 from adamem.analysis.targets import LOWER, UPPER
 
 FILE = "hypotheses_longer.json"
 SHORT, LONG = "as committed", "longer"
 PLOT = """\
-Each mark is one training, each bar a mean; hollow: as committed, filled: longer.
+Each mark is one training, each upright line a mean; hollow: as committed, filled: longer.
 
 ![What each training scored](plots/longer.png)"""
 
@@ -88,7 +88,7 @@ def scores(rows: Sequence[Row], longer: Evidence, committed: Evidence) -> Scores
         judged |= {EXACT: (FUSION, "em")}
     return {
         (method, length): {
-            column: [_mean(one, method, *score) for one in trainings if (method, score[0]) in one.by_key]
+            column: [one.mean(method, *score) for one in trainings if (method, score[0]) in one.by_key]
             for column, score in sorted(judged.items())
         }
         for method in in_order({row.method for row in rows})
@@ -96,8 +96,11 @@ def scores(rows: Sequence[Row], longer: Evidence, committed: Evidence) -> Scores
     }
 
 
-def section(rows: Sequence[Row], claims: Sequence[Hypothesis], scores: Scores) -> str:
-    """Verdicts, the effects training by training, and what each method scores with either length."""
+def section(
+    rows: Sequence[Row], claims: Sequence[Hypothesis], scores: Scores, longer: Evidence, committed: Evidence
+) -> str:
+    """Verdicts, the effects training by training and group by group, whether leads have grown, and what each method
+    scores with either length."""
     changes = [change for change in rows[0].changes.split() if not change.startswith("training_seed=")]
     devices = " and ".join(dict.fromkeys(row.device for row in rows))
     head = (
@@ -106,9 +109,26 @@ def section(rows: Sequence[Row], claims: Sequence[Hypothesis], scores: Scores) -
         "[how](../../docs/experiments.md#what-an-h100-gave)). Compared are the arms that were trained for longer and "
         f"those that nobody trains; an arm that was trained, but not for longer, is left out. `{LOWER}`, which H1's "
         "opponent must beat, is as committed. Judged as above, the cost half of H3 by the costs of the committed run; "
-        f"all comparisons: [{FILE}]({FILE})."
+        f"all comparisons: [{FILE}]({FILE}). Three times the steps were chosen when scores of such trainings on these "
+        "test items had been seen."
     )
-    return "\n\n".join([head, verdicts.table(claims), verdicts.trainings(claims), _table(scores), PLOT])
+    judged = [verdicts.table(claims), verdicts.trainings(claims), verdicts.by_group(longer, claims)]
+    return "\n\n".join([head, *judged, _growth(claims, longer, committed), _table(scores), PLOT])
+
+
+def _growth(claims: Sequence[Hypothesis], longer: Evidence, committed: Evidence) -> str:
+    """What longer training adds to the leads of the first two claims."""
+    parts = []
+    for one in claims:
+        if one.weakest is None or one.weakest.share != 1:
+            continue
+        found = change(committed, longer, one.weakest.against, one.weakest.group)
+        if found is not None:
+            grown = gap(found.difference, found.low, found.high)
+            parts.append(f"over `{one.weakest.against}` ({one.name}) by {grown}")
+    return (
+        f"From the committed length to the longer one the lead on {FUSION} grows {', '.join(parts)}." if parts else ""
+    )
 
 
 def out_of_date(rows: Sequence[Row]) -> str:
@@ -124,15 +144,12 @@ def _table(scores: Scores) -> str:
         for (method, length), found in scores.items()
     ]
     head = (
-        "Means over the training seeds, lowest and highest in brackets (F1; coverage on C; EM: exact match). "
+        "Means over the training seeds, and in brackets the lowest and the highest training (F1; coverage on C; EM: "
+        "exact match). "
         f"`{UPPER}` is asked fewer items, so its distance to `{OURS}` here is not quite the one that H3 judges.\n\n"
     )
     return head + markdown(["method", "training", "seeds", *columns], lines, numbers_from=2)
 
 
 def _spread(found: Sequence[float]) -> str:
-    return f"{fmean(found):.2f} [{min(found):.2f}, {max(found):.2f}]" if found else ""
-
-
-def _mean(results: Results, method: str, group: str, metric: str) -> float:
-    return fmean(required(row, metric) for row in results.by_key[method, group].originals)
+    return f"{fmean(found):.2f} ({min(found):.2f} to {max(found):.2f})" if found else ""

@@ -12,6 +12,8 @@ from adamem.analysis.longer import SHORT, Scores
 from adamem.analysis.methods import style
 from adamem.analysis.plots import GROUP_NAMES, METRIC_NAMES, plain, save
 
+APART = 0.11  # of a row, between trainings that would cover each other
+
 
 def longer(scores: Scores, metrics: Mapping[str, str], path: Path) -> None:
     """A row a method and length of its training, a panel a group: a mark for each training, a bar at their mean.
@@ -23,7 +25,9 @@ def longer(scores: Scores, metrics: Mapping[str, str], path: Path) -> None:
         for y, (method, length) in enumerate(rows):
             look, values = style(method), scores[method, length][group]
             face = "white" if length == SHORT else look.colour
-            panel.plot(values, [y] * len(values), look.marker, color=look.colour, markerfacecolor=face, markersize=5)
+            heights = [y + APART * (number - (len(values) - 1) / 2) for number in range(len(values))]
+            panel.plot(values, heights, look.marker, color=look.colour, markerfacecolor=face, markersize=4,
+                       clip_on=False)  # fmt: skip
             mean = [fmean(values)] if values else []
             panel.vlines(mean, y - 0.35, y + 0.35, color=look.colour, linewidth=1.6)
         panel.set(title=GROUP_NAMES[group], xlabel=METRIC_NAMES[metric], xlim=(-0.02, 1.02))

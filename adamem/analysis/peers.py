@@ -14,10 +14,11 @@ from adamem.analysis.tables import gap, markdown
 HEAD = """\
 The packages kvpress and llmlingua, on the first items of each group, in the same chat frame. None of them is trained
 on the tasks, and the LLM knows the form of the answers from the frame's instruction alone: what it then makes of the
-whole text is `full_context`. Read `_tuned`, the soft vectors of `full_context_tuned` stand behind what they keep. Those
-were tuned behind the whole text: tuned behind what a peer itself keeps they may do better, as retrieval does
-(`rag_minilm_tuned`). SnapKV scores by what the last tokens read attend to, and its paper has the question there: so
-has it here, as in the package's own evaluation where it compresses questions with contexts. The question's own entries
+whole text is `full_context`. In the `_tuned` arms the soft vectors of `full_context_tuned` stand behind what the peer
+keeps, which takes K positions more. They were tuned behind the whole text: tuned behind what a peer itself keeps they
+may do better, as retrieval does (`rag_minilm_tuned`). SnapKV scores by what the last tokens read attend to, and its
+paper has the question there: so has it here, as in the package's own evaluation where it compresses questions with
+contexts. The question's own entries
 stay, and have read the whole text."""
 
 COSTS = """\
@@ -83,19 +84,23 @@ def section(known: Evidence, costs: str) -> str:
         return NONE
     traits = [[f"`{name}`", *vars(TRAITS[name]).values()] for name in (OURS, *peers)]
     header = ["method", "sees the question when compressing", "reusable for the next question", "budget"]
+    above, trainings = _above(peers, known)
     scores = (
-        f"What `{OURS}` scores above each, on the items both answered: means over {1 + len(known.again)} trainings of "
-        f"`{OURS}` (peers are not trained), with 95 % intervals over trainings and items."
+        f"What `{OURS}` scores above each, on the items both answered, with 95 % intervals "
+        + (f"over its {trainings} trainings and items" if trainings > 1 else "over items, of one training")
+        + ". Each peer has one set of answers; vectors that are lent to it come from one training, which the intervals "
+        "do not know."
     )
-    parts = [HEAD, markdown(header, traits, numbers_from=4), scores, _above(peers, known), COSTS, costs]
+    parts = [HEAD, markdown(header, traits, numbers_from=4), scores, above, COSTS, costs]
     return "\n\n".join(parts)
 
 
-def _above(peers: list[str], known: Evidence) -> str:
-    groups = known.results.groups
-    rows = []
+def _above(peers: list[str], known: Evidence) -> tuple[str, int]:
+    """The table, and the most trainings of ours behind a cell of it."""
+    groups, trainings, rows = known.results.groups, 1, []
     for name in peers:
         found = [difference(known, OURS, name, group) for group in groups]
+        trainings = max([trainings, *(len(one.trainings) for one in found if one is not None)])
         cells = ["" if one is None else gap(one.effect, one.low, one.high) for one in found]
         rows.append([f"`{name}`", *cells])
-    return markdown(["peer", *groups], rows)
+    return markdown(["peer", *groups], rows), trainings

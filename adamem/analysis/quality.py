@@ -45,7 +45,8 @@ class Quality:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Mean of a - b over the items both answered, with its 95 % interval."""
+    """Mean of a - b over the items both answered, with its 95 % interval; with the same method on both sides, of copies
+    of items and these."""
 
     group: str
     metric: str

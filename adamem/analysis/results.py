@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from adamem.analysis import predictions
@@ -28,7 +29,8 @@ class Result:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Scores of two methods on the items both answered, with the id and the cluster of each."""
+    """Scores of two methods on the items both answered, or of one on copies of items and on these, with the id and the
+    cluster of each."""
 
     ids: tuple[str, ...]
     a: tuple[float, ...]
@@ -57,6 +59,10 @@ class Results:
         """The score that speaks for a group: the official one where its items are of public sets."""
         rows = [row for (_, one), result in self.by_key.items() if one == group for row in result.originals]
         return MAIN_METRIC[group] if any(row.official is None for row in rows) else "official"
+
+    def mean(self, method: str, group: str, metric: str) -> float:
+        """Over the test items."""
+        return fmean(required(row, metric) for row in self.by_key[method, group].originals)
 
     def pairs(self, a: str, b: str, group: str, metric: str, other: Results | None = None) -> Pairs | None:
         """Both methods on their common items, b as `other` has it where given; None where one of them was not run.

@@ -15,7 +15,10 @@ from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import Comparison, Quality, Summary
 from adamem.analysis.results import Results
 
-BESIDE = {"A": {"EM": "em"}, "C": {"contradictions": "contradictions"}}  # by group: column, field of `Quality`
+BESIDE = {
+    "A": {"EM": "em"},
+    "C": {"ROUGE-L": "rouge_l", "contradictions": "contradictions"},
+}  # by group: column, field of `Quality`
 
 
 def write_json(path: Path, tree: Mapping[str, Any]) -> None:
@@ -104,21 +107,25 @@ def counterfactual_table(summary: Summary) -> str:
     return markdown(["method", *(f"{group} {_metric(summary, group)}" for group in groups)], lines)
 
 
-def ahead(summary: Summary, method: str) -> str:
-    """Against how many rivals the whole interval of the difference lies above 0 by group, and against which below."""
+def ahead(comparisons: Sequence[Comparison], method: str, over: str) -> str:
+    """Against how many rivals the whole interval of the difference lies above 0 by group, and against which below;
+    `over` says what the intervals are over."""
     parts = []
-    for group in sorted({row.group for row in summary.comparisons}):
-        found = [row for row in summary.comparisons if (row.a, row.group) == (method, group) and is_rival(row.b)]
+    for group in sorted({row.group for row in comparisons}):
+        found = [row for row in comparisons if (row.a, row.group) == (method, group) and is_rival(row.b)]
         behind = in_order([row.b for row in found if row.high < 0])
         said = f"on {group} above {sum(row.low > 0 for row in found)} of {len(found)}"
         parts.append(said + (f" and below {', '.join(f'`{name}`' for name in behind)}" if behind else ""))
-    head = f"By intervals of the paired differences `{method}` is"
-    return f"{head} {'; '.join(parts)}; its own variants, controls and oracles not counted." if parts else ""
+    head = f"By intervals of the paired differences, over {over}, `{method}` is"
+    rest = "untrained, unfrozen and tampered variants of itself, `_gold` and `_source` arms are not counted"
+    return f"{head} {'; '.join(parts)} ({rest})." if parts else ""
 
 
 def _beside(copy: Quality | None, change: Comparison | None) -> str:
-    if copy is None or change is None:
+    if copy is None:
         return ""
+    if change is None:
+        return f"{copy.value:.2f}"
     return f"{copy.value:.2f} ({gap(change.difference, change.low, change.high)})"
 
 

@@ -7,6 +7,7 @@ results of one can be read without touching the working tree.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -26,8 +27,8 @@ def head() -> str:
 
 def uncommitted(paths: Sequence[str]) -> list[str]:
     """Files below these paths (git's pathspecs) that differ from the last commit or are not in it."""
-    lines = _read("git", "status", "--porcelain", "--no-renames", "--", *paths).splitlines()
-    return [line[3:] for line in lines]
+    found = _read("git", "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *paths)
+    return [entry[3:] for entry in found.split("\0") if entry]
 
 
 def last_commit(paths: Sequence[str]) -> str:
@@ -100,19 +101,26 @@ def _setting(key: str, value: object) -> str:
 
 
 def _run(*command: str, **environment: str) -> None:
-    done = subprocess.run(command, env={**_environment(), **environment}, check=False)
+    done = _started(command, environment, capture=False)
     if done.returncode:
         raise ValueError(f"`{' '.join(command)}` ended with {done.returncode}; what it said stands above")
 
 
-def _environment() -> dict[str, str]:
-    """This one, with the programs beside the interpreter first: DVC, and the `python` that its stages call, are found
-    without an activated environment."""
-    return {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
-
-
 def _read(*command: str) -> str:
-    done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+    done = _started(command, {}, capture=True)
     if done.returncode:
         raise ValueError(f"`{' '.join(command)}`: {done.stderr.strip()}")
     return done.stdout
+
+
+def _started(command: Sequence[str], more: Mapping[str, str], capture: bool) -> subprocess.CompletedProcess[str]:
+    """Ended, that is. The programs beside the interpreter come first: DVC, and the `python` that its stages call, are
+    found without an activated environment."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = {**os.environ, "PATH": path, **more}
+    program = shutil.which(command[0], path=path)
+    if program is None:
+        raise ValueError(
+            f"{command[0]}: no such program on the path; `make setup` installs DVC, git comes with the system"
+        )
+    return subprocess.run([program, *command[1:]], env=environment, capture_output=capture, text=True, check=False)

@@ -49,7 +49,7 @@ def _write_cell(folder: Path, method: str, group: str, share: float, items: int)
     (folder / method).mkdir(parents=True, exist_ok=True)
     lines = "".join(row.model_dump_json() + "\n" for row in rows)
     (folder / method / f"{group}.jsonl").write_text(lines, encoding="utf-8")
-    trained = 0 if method.startswith("rag") else 1_000
+    trained = 0 if method.startswith(("rag", "kvpress", "longllmlingua")) else 1_000
     taken = {"decoder_tokens": 300.0 if method.startswith("full") else 16.0, "trainable_parameters": trained}
     sums = {"method": method, "group": group, "n": items, **taken, "offline_bytes_per_token": 72.0}
     (folder / method / f"{group}.json").write_text(json.dumps(sums), encoding="utf-8")

@@ -58,6 +58,7 @@ def repository(
         "ask.py": ASK,
         "adamem/code.py": "",
         ".gitignore": "__pycache__\n",
+        "stages/evidence/dvc.yaml": "stages: {ask: {foreach: [rag], do: {cmd: python -V}}}\n",
         "stages/ablations/experiments.yaml": "k4: {about: K, set: {resampler.n_latents: 4}, ask: [adamem]}\n",
     }.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -87,15 +88,40 @@ def test_what_is_missing_is_run_and_put_into_the_table_as_of_when_it_was_queued(
         (repository / "adamem/code.py").write_text("# edited while the experiment ran\n", encoding="utf-8")
 
     monkeypatch.setattr(experiments, "run_queue", run_and_edit)
-    assert ablate.run([], jobs=1) == ["k4"], "what it found speaks of older code by now"
+    assert ablate.run([], jobs=1) == []
     rows = ablations.read(ablate.TABLE)
     assert [(row.method, row.group, row.value, row.difference) for row in rows] == [
         ("adamem", group, 0.5, pytest.approx(-0.4)) for group in "ABCD"
     ]
     assert {(row.commit, row.code) for row in rows} == {(commit, code)}
-    assert all(row.stale for row in ablate.mark())
+    assert len(ablate.mark()) == len(rows), "what was found speaks of older code by now"
     subprocess.run(["git", "checkout", "-q", "adamem"], check=True)
     assert ablate.mark() == [] and ablate.run([], jobs=1) == []
+
+
+@pytest.mark.slow
+def test_other_settings_under_the_same_name_are_another_experiment(repository: Path) -> None:
+    listed = repository / ablate.LISTED
+    assert ablate.run(["k4"], jobs=1) == []
+    listed.write_text(listed.read_text(encoding="utf-8").replace("n_latents: 4", "n_latents: 32"), encoding="utf-8")
+    assert ablate.run(["k4"], jobs=1) == []
+    assert {row.value for row in ablations.read(ablate.TABLE)} == {0.9}
+
+
+def test_a_method_that_no_stage_asks_is_refused_before_anything_is_queued(repository: Path) -> None:
+    text = (repository / ablate.LISTED).read_text(encoding="utf-8")
+    more = text.replace("k4:", "k8:").replace("n_latents: 4", "n_latents: 8").replace("[adamem]", "[oracle]")
+    (repository / ablate.LISTED).write_text(text + more, encoding="utf-8")
+    with pytest.raises(ValueError, match="no stage asks 'oracle'"):
+        ablate.run([], jobs=1)
+    assert experiments.waiting() == {}
+
+
+def test_a_setting_in_no_section_is_named(repository: Path) -> None:
+    text = (repository / ablate.LISTED).read_text(encoding="utf-8").replace("resampler", "resampeler")
+    (repository / ablate.LISTED).write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"resampeler\.n_latents: params\.yaml has no section 'resampeler'"):
+        ablate.run([], jobs=1)
 
 
 def test_a_tree_that_is_not_as_committed_is_refused(repository: Path) -> None:
@@ -104,6 +130,6 @@ def test_a_tree_that_is_not_as_committed_is_refused(repository: Path) -> None:
         ablate.run(["k4"], jobs=1)
 
 
-def test_no_experiment_at_a_time_is_refused(repository: Path) -> None:
+def test_no_experiment_at_a_time_is_refused() -> None:
     with pytest.raises(ValueError, match="--jobs 0: at least one"):
         ablate.run(["k4"], jobs=0)

@@ -110,7 +110,7 @@ def test_the_table_takes_what_was_found_in_place_of_what_it_had_and_keeps_what_i
 def test_what_takes_hours_without_a_gpu_is_left_out_there(
     monkeypatch: pytest.MonkeyPatch, device: str, asked: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(ablate, "_device", lambda: device)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: device != "cpu")
     monkeypatch.setattr(ablate, "TABLE", Path("none.csv"))
     listed = {name: Experiment(about="K", set={}, ask=("adamem",), gpu=name == "long") for name in ("k4", "long")}
     assert ablate.affordable(listed) == asked
@@ -165,6 +165,8 @@ def test_the_page_speaks_as_the_table_has_it(
         *(row("start_random", about="start", group=group, **gone) for group in "AD"),
         *(row("no_kl", about="loss", group=group, **within) for group in "AD"),
         *(row("no_phase1", about="phase 1", group=group, **above) for group in "AD"),
+        *(row("float32", about="type of the LLM", changes="llm.dtype=float32", group=group, **above) for group in "AD"),
+        *(row("depth4", about="depth", changes="depth=4 llm.dtype=float32", group=group, **gone) for group in "AD"),
         *(row("seed1", about="training seed", group=group, value=0.6) for group in "AD"),
         *(row("icae_lora", about=ablation_page.ENCODER, group=group, method="icae", value=0.05) for group in "AD"),
         *(row("p256_s2", about=ablation_page.WINDOW, group=group, method="adamem_step0", value=0.02) for group in "AD"),
@@ -172,10 +174,11 @@ def test_the_page_speaks_as_the_table_has_it(
     ablations.write(folder / "ablations/ablations.csv", rows)
     ablation_page.write(folder, folder / "tasks", params)
     page = (folder / "ablations/README.md").read_text(encoding="utf-8")
-    known = "worse than every training seed: `start_random` (-0.50); better than every one: `no_phase1` (+0.05)"
-    assert f"On A, {known}; neither: `no_film` (+0.01), `no_kl` (-0.15)." in page
-    assert "That alone, `float32`: " not in page
-    assert "`rag_minilm_k` scores 0.50 at 4 (`adamem` is above it at 0 of 1)" in page
+    worse, better = "`start_random` (-0.50), `depth4*` (-0.55)", "`no_phase1` (+0.05), `float32` (+0.05)"
+    known = f"worse than every training seed: {worse}; better than every one: {better}"
+    assert f"On A, {known}; neither: `no_film` (+0.01), `no_kl` (-0.15)." in page, "depth4 is held against float32"
+    assert "That alone, `float32`: A +0.05 [+0.01, +0.10], " in page
+    assert "| A | `rag_minilm_k` | 0.50 | 0.50 |" in page, "at 4 positions, and at 16 in the committed run"
     spread = ", ".join(f"0.60 to 0.90 on {group} (the committed run: 0.90)" for group in "AD")
     assert f"2 training seeds of the committed settings give {spread}." in page
     assert "**Older than the code or settings beside them:** `no_film`." in page

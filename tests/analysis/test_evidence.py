@@ -42,6 +42,23 @@ def _weigh(folder: Path, params: config.AdaMemConfig) -> dict[str, dict[str, obj
     return json.loads((folder / "hypotheses.json").read_text(encoding="utf-8"))
 
 
+def test_peers_are_compared_over_all_trainings_of_ours(
+    reports: Writer,
+    write: Callable[[str, Level], Path],
+    levels: Level,
+    params: config.AdaMemConfig,
+    row: RowWriter,
+) -> None:
+    folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), "longllmlingua_k": 0.5})
+    shutil.move(write("again", {"adamem": 0.7}) / "benchmarks", folder / "ablations/answers/seed1")
+    ablations.write(folder / "ablations/ablations.csv", [row("seed1", about=ablations.SEED)])
+    _weigh(folder, params)
+    page = (folder / "evidence/README.md").read_text(encoding="utf-8")
+    assert "| `longllmlingua_k` | +0.40 [" not in page, "of the committed training alone"
+    assert "over its 2 trainings and items" in page
+    assert "`adamem` over its 2 trainings, with the lowest and the highest: A 0.80 (0.70 to 0.90)" in page
+
+
 @pytest.mark.parametrize(("level", "verdict"), [(0.5, "supported"), (0.9, "undecided"), (1.0, "not supported")])
 def test_an_arm_of_the_evidence_decides_with_the_others(
     reports: Writer, levels: Level, params: config.AdaMemConfig, level: float, verdict: str
@@ -90,7 +107,8 @@ def test_a_training_by_older_code_has_no_say(
     folder = reports({**levels, **dict.fromkeys(ARMS, 0.5)})
     shutil.copytree(folder / "benchmarks", folder / "ablations/answers/seed1")
     for stale, seeds in ((False, 2), (True, 1)):
-        ablations.write(folder / "ablations/ablations.csv", [row("seed1", about=ablations.SEED, stale=stale)])
+        rows = [row("seed1", about=ablations.SEED, method=method, stale=stale) for method in (*levels, *ARMS)]
+        ablations.write(folder / "ablations/ablations.csv", rows)
         assert _weigh(folder, params)["H1"]["seeds"] == seeds
 
 
@@ -132,13 +150,13 @@ def test_the_larger_part_of_what_is_missing_is_named(
 def test_weights_that_are_lent_count(reports: Writer, levels: Level, params: config.AdaMemConfig) -> None:
     folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), "longllmlingua_k_tuned": 0.5})
     _weigh(folder, params)
-    cells = {
-        line.split("|")[1].strip(): line.split("|")[9].strip()
-        for line in (folder / "evidence/README.md").read_text(encoding="utf-8").splitlines()
-        if line.count("|") == 11
-    }
+    page = (folder / "evidence/README.md").read_text(encoding="utf-8")
+    table = [[cell.strip() for cell in line.split("|")] for line in page.splitlines() if "trained weights" not in line]
+    [head] = [line.split("|") for line in page.splitlines() if "trained weights" in line]
+    column = [cell.strip() for cell in head].index("trained weights")
+    cells = {row[1]: row[column] for row in table if len(row) == len(head)}
     own, lent = (int(cells[f"`{name}`"].replace(",", "")) for name in ("full_context_tuned", "longllmlingua_k_tuned"))
-    assert lent > own > 0
+    assert lent == own > 0
 
 
 def test_without_the_evidence_it_says_what_to_run(reports: Writer, levels: Level, params: config.AdaMemConfig) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,17 @@ def rows(row: RowWriter) -> list[Row]:
     ]
 
 
+def test_what_longer_training_adds_to_a_lead_is_over_the_same_trainings(
+    committed: Path, write: Callable[[str, Level], Path], rows: list[Row], params: config.AdaMemConfig
+) -> None:
+    known = _known(committed, params)
+    found = longer.load(_train(committed, write), rows, committed / "tasks", known)
+    assert hypotheses.change(known, found, "rag_minilm_tuned", "A") is None, "two trainings after one"
+    twice = replace(known, again=[known.results])
+    grown = hypotheses.change(twice, found, "rag_minilm_tuned", "A")
+    assert grown is not None and grown.difference == pytest.approx((0.95 - 0.7) - (0.6 - 0.7))
+
+
 def _train(folder: Path, write: Callable[[str, Level], Path]) -> Path:
     answers = folder / "ablations/answers"
     for name in SEEDS:
@@ -61,8 +73,8 @@ def test_longer_trainings_have_a_verdict_of_their_own(
     assert {effect.against for effect in h2.effects} == {"rag_minilm_k", "rag_bm25_k", "rag_minilm_tuned"}
     scores = longer.scores(rows, found, known)
     assert scores["adamem", "as committed"]["A"] == [0.6] and scores["adamem", "longer"]["A"] == [0.95, 0.95]
-    page = longer.section(rows, [h1, h2, h3], scores)
-    assert "| `adamem` | longer | 2 | 0.95 [0.95, 0.95]" in page
+    page = longer.section(rows, [h1, h2, h3], scores, found, known)
+    assert "| `adamem` | longer | 2 | 0.95 (0.95 to 0.95)" in page
     assert "for longer: `phase2.optimiser.steps=600`; 2 training seeds" in page and "on: H100 (" in page
 
 

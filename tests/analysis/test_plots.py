@@ -106,9 +106,8 @@ def test_names_at_the_ends_of_lines_stand_in_the_order_of_the_lines_on_a_logarit
 
 
 def test_many_queries_are_shown_on_a_short_text_and_on_the_longest() -> None:
-    assert costs.short_and_long([512, 1024, 2048, 8192]) == [1024, 8192]
-    assert costs.short_and_long([512, 4096]) == [4096]
-    assert costs.short_and_long([256, 512]) == [512]
+    assert costs.short_and_long([1024, 512, 8192]) == [512, 8192]
+    assert costs.short_and_long([512]) == [512]
 
 
 def test_only_the_first_query_pays_for_what_is_kept() -> None:
