@@ -119,6 +119,12 @@ metric_list: [{{metric: acc, aggregation: mean, higher_is_better: true}}]
 """
 
 
+def test_no_example_of_a_task_is_refused_before_anything_is_loaded(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        harness.main(["--checkpoint", "none", "--tasks", "any", "--limit", "0"])
+    assert "--limit 0: at least one example" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # what lm-eval and its own imports warn of is theirs
 def test_local_tasks_of_the_harness_run_on_a_checkpoint(

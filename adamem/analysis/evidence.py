@@ -33,7 +33,7 @@ from adamem.analysis.hypotheses import Evidence
 from adamem.analysis.methods import in_order, style
 from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import OURS, Bootstrap, Comparison, Summary, metrics, summarise
-from adamem.analysis.results import read
+from adamem.analysis.results import read, read_training
 
 INTRO = """\
 # The hypotheses, with every arm
@@ -55,6 +55,12 @@ at the last position that SmolLM2 was trained on, or beyond. All numbers: [needl
 ![F1 against length](plots/lengths.png)
 
 {slope}"""
+
+CURVES = """\
+Of the arms that are trained for this page; the others stand on the
+[default page](../README.md#learning-curves-and-minutes).
+
+![Losses](plots/losses.png)"""
 
 TRAINED_LONGER = "The same with longer trainings"
 SEEDS = (
@@ -96,6 +102,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     needles = heat.read(folder / "needle.json")
     heat.needle(needles, folder / "plots" / "needle.png")
     heat.lengths(needles, folder / "plots" / "lengths.png")
+    plots.losses(read_training(folder / "training"), folder / "plots" / "losses.png")
     parts = {
         "Verdicts": "\n\n".join(
             [
@@ -111,6 +118,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
         "Where is it lost?": decomposition.section(results, summary, bootstrap),
         "Values that nobody knows by heart": copies.section(known),
         "Longer texts": NEEDLES.format(**_counts(needles), slope=heat.slope(needles)),
+        "Learning curves": CURVES,
         "Questions that people wrote": fanout.section(fanout.read(folder / "fanout.json"), bootstrap),
     }
     sections = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())

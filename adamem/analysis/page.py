@@ -139,8 +139,9 @@ def _targets(targets: Sequence[Target]) -> str:
     rows = [[target.name, f"**{target.verdict}**", target.evidence] for target in targets]
     head = (
         f"{met} of {len(targets)} targets of quality are met (those of cost stand [below](#what-an-answer-costs)). "
-        "None is about C against the full text, and one against an arm that does not beat the LLM without any text says "
-        "little: the hypotheses are the harder test. Differences are paired by item and bootstrapped by entity.\n\n"
+        "None is about C against the full text, and one against an arm that does not beat the LLM without any text "
+        "says little: the hypotheses are the harder test. Differences are paired by item and bootstrapped by entity."
+        "\n\n"
     )
     return head + markdown(["target", "verdict", "numbers"], rows, numbers_from=3)
 
@@ -206,10 +207,12 @@ def _copied(summary: Summary) -> str:
 def _training(params: config.AdaMemConfig, effort: Effort) -> str:
     plots = "![Losses](plots/losses.png)\n\n![Exact match on validation items](plots/validation.png)"
     head = (
-        "The weights of the lowest validation loss are kept. Exact match here is teacher-forced, so it flatters. "
-        "Trainings of two parts show one behind the other: text, then tasks, for the trained baselines; what to pick "
-        "(the loss of the attention), then what to answer (that of the answers), for phase 2. A dashed line marks "
-        "where another loss begins, not to be compared with the one before.\n\n" + _shares(params)
+        "The weights of the lowest validation loss are kept, over "
+        f"{params.phase2.optimiser.validation_examples} items in phase 2 and the trained baselines. Exact match here "
+        "is teacher-forced, so it flatters. Trainings of two parts show one behind the other: text, then tasks, for the "
+        "trained baselines; what to pick (the loss of the attention), then what to answer (that of the answers), for "
+        "phase 2. A dashed line marks where another loss begins, not to be compared with the one before.\n\n"
+        + _shares(params)
     )
     return f"{head}\n\n{plots}\n\n{_minutes(effort)}"
 

@@ -32,6 +32,7 @@ def _weigh(folder: Path, params: config.AdaMemConfig) -> dict[str, dict[str, obj
     ]
     rows = [{"method": m, "length": n, "depth": d, "n": 3, "em": 0.0, "f1": 0.5} for m, n, d in cells]
     (folder / "evidence").mkdir(exist_ok=True)
+    shutil.copytree(folder / "training", folder / "evidence/training", dirs_exist_ok=True)
     (folder / "evidence/needle.json").write_text(json.dumps(rows), encoding="utf-8")
     one = dict.fromkeys(("coverage", "rouge_1", "rouge_2", "rouge_l"), 0.5)
     asked = [{"method": "adamem", "n": 2, **one, "items": {"a": one, "b": one}}]
@@ -71,7 +72,7 @@ def test_an_arm_of_the_evidence_decides_with_the_others(
     page = (folder / "evidence/README.md").read_text(encoding="utf-8")
     assert f"**{verdict}**" in page
     assert all(f"`{arm}`" in page for arm in ARMS)
-    for plot in ("quality", "needle", "lengths"):
+    for plot in ("quality", "needle", "lengths", "losses"):
         assert (folder / f"evidence/plots/{plot}.png").stat().st_size > 10_000
 
 

@@ -80,5 +80,9 @@ def test_the_page_holds_ours_against_each_question_by_question(tmp_path: Any) ->
     (tmp_path / "fanout.json").write_text(json.dumps(rows), encoding="utf-8")
     text = page.section(page.read(tmp_path / "fanout.json"), Bootstrap(1000, 0))
     assert "| `icae` | 0.20 [0.20, 0.20] | +0.60 [+0.60, +0.60] | 0.20 | 0.20 | 0.20 |" in text
+    assert text.endswith("`adamem` is above `icae`.")
     with pytest.raises(ValueError, match="run stage `fanout`"):
         page.read(tmp_path / "none.json")
+    (tmp_path / "fanout.json").write_text(json.dumps(rows[1:]), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"fanout\.json: no answers of adamem, .* run stage `fanout` again"):
+        page.read(tmp_path / "fanout.json")
