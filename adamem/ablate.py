@@ -100,8 +100,9 @@ def run(names: Sequence[str], jobs: int) -> list[str]:
     if unknown := [name for name in names if name not in listed]:
         raise ValueError(f"{LISTED}: no experiment {unknown[0]!r}; there are: {', '.join(listed)}")
     committed = Committed.here()
-    chosen = {name: missing(name, listed) for name in names or affordable(listed)}
-    wanted = {name: Wanted.of(name, listed[name], methods) for name, methods in chosen.items() if methods}
+    lacking = missing(listed)
+    chosen = [name for name in names or affordable(listed, lacking) if lacking[name]]
+    wanted = {name: Wanted.of(name, listed[name], lacking[name]) for name in chosen}
     _run([one for one in wanted.values() if queued.revision(one.title, committed.commit) is None], committed, jobs)
     failed = []
     for name, one in wanted.items():
@@ -167,12 +168,12 @@ def _fetch(method: str, commit: str, folder: Path) -> None:
             write_text(folder / name, queued.content(commit, f"{place}/{name}"))
 
 
-def affordable(listed: Mapping[str, Experiment]) -> list[str]:
+def affordable(listed: Mapping[str, Experiment], lacking: Mapping[str, Sequence[str]]) -> list[str]:
     """All experiments, but for those that need a GPU where there is none; what is left out is said."""
     without = not torch.cuda.is_available()
     left = [name for name, one in listed.items() if one.gpu and without]
-    if lacking := [name for name in left if missing(name, listed)]:
-        print(f"left out without a GPU: {', '.join(lacking)}; name them to run them all the same")
+    if missing := [name for name in left if lacking[name]]:
+        print(f"left out without a GPU: {', '.join(missing)}; name them to run them all the same")
     return [name for name in listed if name not in left]
 
 
@@ -184,14 +185,17 @@ def _device() -> str:
     return "cpu" if dtype == torch.bfloat16 else f"cpu, {str(dtype).removeprefix('torch.')}"
 
 
-def missing(name: str, listed: Mapping[str, Experiment]) -> list[str]:
-    """The methods that the table does not have of the experiment, or has of other code or settings, or whose answers
-    are to be kept and are not there."""
-    rows = [row for row in ablations.read(TABLE) if row.experiment == name]
-    current = {row.method for row in ablations.mark(rows, listed, ROOT) if not row.stale}
-    if "answers" in listed[name].keep:
-        current = {method for method in current if (ANSWERS / name / method).is_dir()}
-    return [method for method in listed[name].ask if method not in current]
+def missing(listed: Mapping[str, Experiment]) -> dict[str, list[str]]:
+    """By experiment, the methods that the table does not have, or has of other code or settings, or whose answers are
+    to be kept and are not there."""
+    rows = ablations.mark(ablations.read(TABLE), listed, ROOT)
+    current = {(row.experiment, row.method) for row in rows if not row.stale}
+    there = {
+        (name, method)
+        for name, method in current
+        if "answers" not in listed[name].keep or (ANSWERS / name / method).is_dir()
+    }
+    return {name: [method for method in one.ask if (name, method) not in there] for name, one in listed.items()}
 
 
 def mark() -> list[Row]:

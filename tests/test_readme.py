@@ -72,7 +72,7 @@ def test_where_the_lead_over_retrieval_lies_is_what_the_evidence_says() -> None:
     page = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8")
     [b, c] = re.findall(r"^\| H2 \| `rag_minilm_tuned` \| [^|]+ \| ([^|]+) \| ([^|]+) \|", page, re.MULTILINE)[0]
     assert f"with the committed length it is {b} on B and {c} on C" in PAGE
-    [grown] = re.findall(r"over `rag_minilm_tuned` \(H2\) by (\S+ \[\S+ \S+\])\.", page)
+    [grown] = re.findall(r"over `rag_minilm_tuned` on A \(H2\) (\S+ \[\S+ \S+\])\.", page)
     assert f"The lead of H2 is {grown} wider than with the committed length." in PAGE
 
 

@@ -53,9 +53,8 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> list[Row]:
     curves = _curves(rows, read_training(folder / "training"), read_training(reports / "training"))
 
     ablation_plots.compression(_about(rows, SIZE), results, summary, folder / "plots" / "compression.png")
-    ablation_plots.changes(
-        [*effects.against_control(_changes(rows)), *further], folder / "plots" / "changes.png", _about(rows, SEED)
-    )
+    changes, seeds = (effects.against_control(part, rows) for part in (_changes(rows), _about(rows, SEED)))
+    ablation_plots.changes([*changes, *further], folder / "plots" / "changes.png", seeds)
     ablation_plots.windows(curves, folder / "plots" / "windows.png")
     write_text(folder / "README.md", _render(rows, further, results, summary))
     return rows
@@ -67,8 +66,7 @@ def _render(rows: Sequence[Row], further: Sequence[Row], results: Results, summa
         _stale(rows),
         f"## How small can the memory be?\n\n{SWEPT}",
         _sizes(_about(rows, SIZE), results, summary),
-        "## What does each part do?\n\n"
-        + effects.section(effects.against_control(_changes(rows)), further, _about(rows, SEED), summary),
+        "## What does each part do?\n\n" + effects.section(_changes(rows), further, _about(rows, SEED), summary),
         "## Windows of several tokens\n\n![Losses of the answer, in validation and in training](plots/windows.png)",
         _windows(_about(rows, WINDOW), summary),
         _encoders(_about(rows, ENCODER)),

@@ -139,7 +139,7 @@ def changes(rows: Sequence[Row], path: Path, seeds: Sequence[Row] = ()) -> None:
     """
     shown = [row for row in rows if row.difference is not None and row.group in GROUPS]
     labels = by_effect(shown)
-    runs = 1 + len({row.experiment for row in seeds})
+    runs = 1 + len({row.experiment for row in seeds if row.method == OURS})
     figure = Figure(figsize=(13.5, 0.34 * len(labels) + 1.7), layout="constrained")
     panels = figure.subplots(1, len(GROUPS), sharex=True, sharey=True)
     for panel, group in zip(panels, GROUPS, strict=True):

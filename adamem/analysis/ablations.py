@@ -38,6 +38,7 @@ STAGES = (
 )  # decide a score
 UNREAD = ("launcher", "efficiency", "needle", "fanout", "analysis")  # sections that decide none
 
+FLOAT32 = "llm.dtype=float32"  # a change
 SEED, LONGER = "training seed", "longer training"  # what experiments are about whose answers the evidence weighs
 
 EMPTY = {"changes": ""}  # what an empty cell of the table means, where that is not None
@@ -87,6 +88,11 @@ class Row(BaseModel):
     settings: str
     code: str
     stale: bool = False
+
+    @property
+    def float32(self) -> bool:
+        """Whether the LLM was in float32, by its setting or as what `auto` stands for on the device."""
+        return "float32" in self.device or FLOAT32 in self.changes
 
     @property
     def gap(self) -> str:

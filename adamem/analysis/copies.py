@@ -6,12 +6,11 @@ from adamem.analysis.hypotheses import Evidence, over
 from adamem.analysis.methods import in_order, is_rival
 from adamem.analysis.results import Pairs
 from adamem.analysis.tables import gap, markdown
-from adamem.evaluation.statistics import Interval
 
 HEAD = """\
 The same questions with values permuted across entities, so that what the LLM knows by heart is wrong. What each method
-scores on the copies above what it scores on the items that they copy, over all of its trainings, with 95 % intervals
-over trainings and items:"""
+scores on the copies above what it scores on the items that they copy, over all of its trainings (– where there is
+none), with 95 % intervals over trainings and items, over items alone where there is one training:"""
 
 
 def section(known: Evidence) -> str:
@@ -21,8 +20,11 @@ def section(known: Evidence) -> str:
     for method in in_order(name for name in known.results.methods if is_rival(name)):
         found = [_copies(known, method, group) for group in groups]
         if any(found):
-            trained = max(map(len, found))
-            rows.append([f"`{method}`", str(trained), *(_cell(known, method, pairs) for pairs in found)])
+            trained = any(known.results.by_key[method, group].cost.trainable_parameters for group in groups)
+            count = str(max(map(len, found))) if trained else "–"
+            rows.append(
+                [f"`{method}`", count, *(_cell(known, method, *one) for one in zip(groups, found, strict=True))]
+            )
     return HEAD + "\n\n" + markdown(["method", "trainings", *groups], rows) if rows else ""
 
 
@@ -30,12 +32,15 @@ def _copies(known: Evidence, method: str, group: str) -> list[Pairs]:
     metric = known.results.metric(group)
     asked = [one for one in (known.results, *known.again) if (method, group) in one.by_key]
     found = [pairs for one in asked if (pairs := one.copies(method, group, metric)) is not None]
-    return [pairs for pairs in found if pairs.ids == found[0].ids]
+    if any(pairs.ids != found[0].ids for pairs in found):
+        raise ValueError(f"group {group}: {method} answered other copies with another seed; ask them again")
+    return found
 
 
-def _cell(known: Evidence, method: str, found: list[Pairs]) -> str:
+def _cell(known: Evidence, method: str, group: str, found: list[Pairs]) -> str:
     if not found:
         return ""
     gaps = [[x - y for x, y in zip(one.a, one.b, strict=True)] for one in found]
-    change: Interval = over(gaps, found[0].clusters, known.bootstrap, f"copies {method} {found[0].ids[0]}")
+    name = f"{method} - {method} {group} {known.results.metric(group)}"  # as in `quality`, for the same numbers
+    change = over(gaps, found[0].clusters, known.bootstrap, name)
     return gap(change.difference, change.low, change.high)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from math import floor
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -107,7 +108,7 @@ def _quicker(cost: Cost) -> str:
     return (
         f"The first query on a text, times as long as `adamem_cold`: {first}. A later one, times as long as "
         f"`adamem_cached`: {later}. Retrieval is timed without anything kept: with its index kept a later query would "
-        "search and then cost what `limit` does, which was not timed. What published compressors cost beside it: "
+        "search, which was not timed, and then cost what `limit` does. What published compressors cost beside it: "
         "[the evidence](evidence/README.md#compressors-that-others-wrote)."
     )
 
@@ -145,7 +146,7 @@ def _noise(cost: Cost) -> str:
     times = [row["limit_seconds"] for row in cost["lengths"].values()]
     return (
         f"`limit` does the same work at every length and took {min(times):.3f} to {max(times):.3f} s: differences "
-        f"below {max(times) / min(times) - 1:.0%} say nothing, a ratio that misses its aim by less included."
+        f"below {100 * (max(times) / min(times) - 1):.0f} % say nothing, nor does a ratio that misses its aim by less."
     )
 
 
@@ -168,7 +169,7 @@ def _sizes(cost: Cost) -> str:
         ],
         [
             "queries from which the full text with keys and values kept has taken less time than AdaMem",
-            *(_overtaken(row) for row in lengths),
+            *(overtaken(row) for row in lengths),
         ],
     ]
     return markdown(["", *(f"{int(length):,}" for length in cost["lengths"])], rows)
@@ -178,11 +179,13 @@ def _paid(queries: float | None) -> str:
     return "never" if queries is None else f"{queries:.2f}"
 
 
-def _overtaken(row: Mapping[str, float]) -> str:
+def overtaken(row: Mapping[str, float]) -> str:
     """Where a slower first query has been made good by quicker later ones."""
     behind = row["full_cold_seconds"] - row["adamem_cold_seconds"]
     gained = row["adamem_cached_seconds"] - row["full_reused_seconds"]
-    return "never" if gained <= 0 else f"{1 + max(0.0, behind / gained):,.0f}"
+    if behind < 0:
+        return "1"
+    return "never" if gained <= 0 else f"{2 + floor(behind / gained):,}"
 
 
 def _peaks(cost: Cost) -> str:

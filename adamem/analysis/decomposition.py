@@ -41,9 +41,9 @@ def section(results: Results, summary: Summary, bootstrap: Bootstrap) -> str:
         for name, a, b, _ in LOST
     }
     head = (
-        "Gold documents hold the answer and are read alone; within them the compressor still chooses. Gold windows are "
-        f"the windows in them that hold words of the answer: `{WINDOWS}` picks these before all others, so that "
-        "selecting cannot miss them as long as they fit. "
+        "Of the committed run, over items. Gold documents hold the answer and are read alone; within them the "
+        "compressor still chooses. Gold windows are the windows in them that hold words of the answer: "
+        f"`{WINDOWS}` picks these before all others, so that selecting cannot miss them as long as they fit. "
         f"`{UPPER}` is a reference and no ceiling: its vectors were tuned for fewer steps, and a small LLM loses its "
         "way in a text. On C every document holds a part of the answer, so that gold documents are the whole text."
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import hypot
 
 from adamem.analysis.ablation_plots import FLOOR, GROUPS, seed_differences
-from adamem.analysis.ablations import Row
+from adamem.analysis.ablations import FLOAT32, Row
 from adamem.analysis.quality import OURS, Bootstrap, Summary, compare
 from adamem.analysis.results import Results
 
@@ -21,12 +22,12 @@ steps stay; `no_phase1` is one step of it; `phase3` is `adamem_unfrozen` of the 
 
 UNFROZEN, PHASE3 = "adamem_unfrozen", "phase3"
 TYPE = "type of the LLM"  # what the control for experiments that set it is about
-FLOAT32 = "llm.dtype=float32"
 
 
 def section(changes: Sequence[Row], further: Sequence[Row], seeds: Sequence[Row], summary: Summary) -> str:
     """The part of the page, without its heading: `changes` and `seeds` of the table, `further` from `phase3`."""
-    by_group = [_effects(changes, seeds, group) for group in GROUPS]
+    held, of_seeds = (against_control(rows, changes) for rows in (changes, seeds))
+    by_group = [_effects(held, of_seeds, group) for group in GROUPS]
     parts = [CHANGED, _spread(seeds, summary), *by_group, _typed(changes), _goes_on(further), NOTES]
     return "\n\n".join(part for part in parts if part)
 
@@ -65,24 +66,29 @@ def _typed(rows: Sequence[Row]) -> str:
     if not control:
         return ""
     return (
-        f"Where the changes name `{FLOAT32}`, the processor had no bfloat16 of its own, in which the committed run was "
-        f"made. That alone, `{control[0].experiment}`: {_gaps(control)}. Above and in the plot these experiments "
-        "(marked *) are held against it: their differences to the committed run, less its own."
+        f"Where the changes name `{FLOAT32}`, the processor had no bfloat16, the type of the committed run. "
+        f"That alone, `{control[0].experiment}`: {_gaps(control)}. Above and in the plot these experiments "
+        "(marked *), and seeds in float32, are held against it: their differences to the committed run, less its own."
     )
 
 
-def against_control(rows: Sequence[Row]) -> list[Row]:
-    """The same, but for experiments in another type of the LLM, which are held against the control in that type, and
-    marked; where there is no control they stay as they are."""
-    control = {row.group: row for row in rows if row.about == TYPE and row.method == OURS}
-    return [_held(row, control.get(row.group)) if FLOAT32 in row.changes and row.about != TYPE else row for row in rows]
+def against_control(rows: Sequence[Row], control: Sequence[Row]) -> list[Row]:
+    """The same, but for experiments in float32, which are held against the control in that type and marked; where
+    there is no control they stay as they are."""
+    alone = {row.group: row for row in control if row.about == TYPE and row.method == OURS}
+    return [_held(row, alone.get(row.group)) if row.float32 and row.about != TYPE else row for row in rows]
 
 
 def _held(row: Row, control: Row | None) -> Row:
+    """Less the control's difference; half widths of the intervals add up as those of independent means do."""
     if control is None or control.difference is None or row.difference is None:
         return row
-    fields = ("difference", "difference_low", "difference_high")
-    shifted = {field: getattr(row, field) - control.difference for field in fields}
+    low, high = (
+        hypot(getattr(row, end) - row.difference, getattr(control, other) - control.difference)
+        for end, other in (("difference_low", "difference_high"), ("difference_high", "difference_low"))
+    )
+    own = row.difference - control.difference
+    shifted = {"difference": own, "difference_low": own - low, "difference_high": own + high}
     return row.model_copy(update={"experiment": f"{row.experiment}*", **shifted})
 
 
@@ -110,9 +116,12 @@ def _spread(rows: Sequence[Row], summary: Summary) -> str:
             lines.append(f"{found[0]:.2f} to {found[-1]:.2f} on {group} (the committed run: {committed.value:.2f})")
     if not lines:
         return ""
-    count = 1 + len({row.experiment for row in rows})
+    count = 1 + len({row.experiment for row in rows if row.method == OURS})
+    typed = len({row.experiment for row in rows if row.method == OURS and row.float32})
     return (
-        f"Each is one training. {count} training seeds of the committed settings give {', '.join(lines)}. A change is "
+        f"Each change was trained once. {count} training seeds of the committed settings give {', '.join(lines)}"
+        + (f", {typed} of them in float32" if typed else "")
+        + ". A change is "
         "called worse or better where it lies below, or above, all of them and its interval over items does not hold "
-        "the committed run; with so many changes, some may do so by chance."
+        "what it is held against; with so many changes, some may do so by chance."
     )

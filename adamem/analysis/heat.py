@@ -30,7 +30,7 @@ def read(path: Path) -> Rows:
     """
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
-        return [{key: row[key] for key in ("method", "length", "depth", "n", "em", METRIC)} for row in rows]
+        return [{key: row[key] for key in ("method", "length", "depth", "n", METRIC)} for row in rows]
     except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: no results of the needle test ({error!r}); run stage `needle`") from error
 
@@ -100,7 +100,7 @@ def reach(cells: Sequence[float]) -> float:
     return float(t.ppf(0.975, len(cells) - 1)) * stdev(cells) / sqrt(len(cells)) if len(cells) > 1 else 0.0
 
 
-def slope(rows: Rows) -> str:
+def at_both_ends(rows: Rows) -> str:
     """Mean F1 on the shortest and on the longest texts, by method."""
     first, last = (choose(row["length"] for row in rows) for choose in (min, max))
     parts = []

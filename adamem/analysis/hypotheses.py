@@ -2,7 +2,8 @@
 
 A hypothesis is supported when the 95 % interval of its effect lies above 0 and Holm's p over the three is below
 0.05; not supported when the interval lies below 0, undecided otherwise. Where a claim is about several comparisons, the
-one in which it is weakest speaks for all (an intersection-union test, whose p needs no correction). Where both methods
+one in which it is weakest speaks for all (an intersection-union test, whose p needs no correction): for H1, which is
+about the best query-free arm, that with the arm that comes closest, else that with the largest p. Where both methods
 of a comparison were trained with further seeds, interval and p are over trainings and items; an untrained method is the
 same in all of them. The thresholds are the only constants.
 """
@@ -30,10 +31,11 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class Effect:
-    """A mean difference on one group with its 95 % interval and one-sided p that it is above 0; `trainings` has it for
-    each training seed, `deviation` is their standard deviation (None for one). `share` of the other's score is what
-    ours is held against. `p_of_items` is the cross-check: a
-    permutation test of the scores averaged over trainings, which knows nothing of how much trainings differ."""
+    """A mean difference on one group with its 95 % interval and one-sided p that it is above 0; `share` of the other's
+    score is what ours is held against. `trainings` has it for each training, in the order of their `numbers` (1 is the
+    committed run, or the first experiment), `deviation` is their standard deviation (None for one). `p_of_items` is the
+    cross-check: a permutation test of the scores averaged over trainings, which knows nothing of how much trainings
+    differ."""
 
     group: str
     metric: str
@@ -46,6 +48,7 @@ class Effect:
     p: float
     p_of_items: float
     trainings: tuple[float, ...]
+    numbers: tuple[int, ...]
     deviation: float | None
 
 
@@ -77,18 +80,19 @@ class Evidence:
     bootstrap: Bootstrap
     again: Sequence[Results] = ()
 
-    def pairs(self, a: str, b: str, group: str, metric: str) -> list[Pairs]:
-        """a and b on the same items, for every training that both have; none where one of them was not run.
+    def pairs(self, a: str, b: str, group: str, metric: str) -> dict[int, Pairs]:
+        """a and b on the same items, by the number of the training, for every one that both have; none where one of
+        them was not run.
 
         Raises:
             ValueError: trainings were asked different items.
         """
         first = self.results.pairs(a, b, group, metric)
         if first is None:
-            return []
-        more = [self._again(results, a, b, group, metric) for results in self.again]
-        found = [first, *(pairs for pairs in more if pairs is not None)]
-        if any(pairs.ids != first.ids for pairs in found):
+            return {}
+        more = enumerate((self._again(results, a, b, group, metric) for results in self.again), 2)
+        found = {1: first} | {number: pairs for number, pairs in more if pairs is not None}
+        if any(pairs.ids != first.ids for pairs in found.values()):
             raise ValueError(f"group {group}: {a} and {b} answered other items with another seed; ask them again")
         return found
 
@@ -138,6 +142,8 @@ def _verdict(claim: Hypothesis, p: float | None) -> Hypothesis:
         return replace(claim, p=p, verdict="supported", why="the whole interval is above 0")
     if weakest.high < 0:
         return replace(claim, p=p, verdict="not supported", why="the whole interval is below 0")
+    if weakest.low > 0:
+        return replace(claim, p=p, why=f"the interval is above 0, Holm's p is not below {ALPHA:g}")
     return replace(claim, p=p, why="the interval holds 0")
 
 
@@ -177,7 +183,7 @@ def _caching(known: Evidence, cost: Mapping[str, Any]) -> Hypothesis:
         if (effect := difference(known, OURS, UPPER, group, SHARE_OF_FULL)) is not None
     ]
     saved = _cheaper(cost)
-    why = "" if saved else "repeated queries are not cheaper"
+    why = f"not run: {UPPER}" if not found else "" if saved else "repeated queries are not cheaper"
     return Hypothesis("H3", claim, _weakest(found), tuple(found), None, "undecided" if saved else "not supported", why)
 
 
@@ -203,12 +209,13 @@ def difference(
     """Mean of a - share * b over the items both answered, and over trainings where there are several; None where one of
     them was not run. By the group's main metric, or another."""
     metric, draw = metric or known.results.metric(group), known.bootstrap
-    pairs = known.pairs(a, b, group, metric)
-    if not pairs:
+    numbered = known.pairs(a, b, group, metric)
+    if not numbered:
         return None
+    pairs = list(numbered.values())
     clusters, theirs = pairs[0].clusters, [[share * score for score in one.b] for one in pairs]
     gaps = [[x - y for x, y in zip(one.a, other, strict=True)] for one, other in zip(pairs, theirs, strict=True)]
-    name = f"{a} - {share} {b} {group} {metric}"
+    name = f"{a} - {b} {group} {metric}" if share == 1 else f"{a} - {share} {b} {group} {metric}"
     ours, other = ([fmean(scores) for scores in zip(*rows, strict=True)] for rows in ([one.a for one in pairs], theirs))
     of_items = round(sign_flip(ours, other, clusters, draw.resamples, draw.rng(f"{name} p")), DIGITS)
     trainings = tuple(round(fmean(gap), DIGITS) for gap in gaps)
@@ -216,7 +223,9 @@ def difference(
     several = isinstance(found, Trained)
     p, deviation = (round(found.p, DIGITS), round(found.deviation, DIGITS)) if several else (of_items, None)
     effect, low, high = (round(value, DIGITS) for value in (found.difference, found.low, found.high))
-    return Effect(group, metric, b, share, len(clusters), effect, low, high, p, of_items, trainings, deviation)
+    return Effect(
+        group, metric, b, share, len(clusters), effect, low, high, p, of_items, trainings, tuple(numbered), deviation
+    )
 
 
 def over(gaps: Sequence[Sequence[float]], clusters: Sequence[str], draw: Bootstrap, name: str) -> Interval:
@@ -229,15 +238,14 @@ def over(gaps: Sequence[Sequence[float]], clusters: Sequence[str], draw: Bootstr
 
 
 def change(before: Evidence, after: Evidence, against: str, group: str) -> Interval | None:
-    """How much what ours is above another has grown from `before` to `after`, training by training in their order; None
-    where they do not have the same trainings."""
+    """How much what ours is above another has grown from `before` to `after`, training by training; None where they
+    do not have the same trainings and items."""
     metric = before.results.metric(group)
-    leads = [
-        [[x - y for x, y in zip(one.a, one.b, strict=True)] for one in known.pairs(OURS, against, group, metric)]
-        for known in (before, after)
-    ]
-    if not leads[0] or len(leads[0]) != len(leads[1]):
+    short, long = (known.pairs(OURS, against, group, metric) for known in (before, after))
+    if not short or [(number, one.ids) for number, one in short.items()] != [(n, one.ids) for n, one in long.items()]:
         return None
-    pairs = before.pairs(OURS, against, group, metric)
-    gaps = [[y - x for x, y in zip(*rows, strict=True)] for rows in zip(*leads, strict=True)]
-    return over(gaps, pairs[0].clusters, before.bootstrap, f"growth {OURS} - {against} {group} {metric}")
+    gaps = [
+        [(y - z) - (w - x) for w, x, y, z in zip(one.a, one.b, long[number].a, long[number].b, strict=True)]
+        for number, one in short.items()
+    ]
+    return over(gaps, short[1].clusters, before.bootstrap, f"growth {OURS} - {against} {group} {metric}")

@@ -125,9 +125,12 @@ def _growth(claims: Sequence[Hypothesis], longer: Evidence, committed: Evidence)
         found = change(committed, longer, one.weakest.against, one.weakest.group)
         if found is not None:
             grown = gap(found.difference, found.low, found.high)
-            parts.append(f"over `{one.weakest.against}` ({one.name}) by {grown}")
+            parts.append(f"over `{one.weakest.against}` on {one.weakest.group} ({one.name}) {grown}")
+    if not parts:
+        return ""
     return (
-        f"From the committed length to the longer one the lead on {FUSION} grows {', '.join(parts)}." if parts else ""
+        f"What longer training adds to the leads, seed by seed: {', '.join(parts)}. Devices, and for some seeds the "
+        "type of the LLM, changed as well."
     )
 
 

@@ -149,13 +149,7 @@ def _targets(targets: Sequence[Target]) -> str:
 def _results(results: Results, summary: Summary) -> str:
     return "\n\n".join(
         [
-            "Mean over test items with 95 % interval. Decoder positions: what the memory or the text takes in the "
-            "input of the LLM, mean over groups. Offline bytes: kept per context token until the first query (the text "
-            "itself: 2). A memory of a fixed size is divided by the tokens of these texts; those of `icae` and "
-            "`autocompressor` are in float32, all else in 16 bits. EM: exact match, beside the F1 that gives credit "
-            "for a part of a list; contradictions: the share of the facts asked that a summary gives wrongly.",
             main_table(results, summary),
-            _paired_subset(summary),
             "![Quality per group and method with 95 % intervals](plots/quality.png)",
             ahead(summary.comparisons, OURS, "items alone"),
             "![Quality by decoder positions, with 95 % intervals](plots/tokens.png)",
@@ -166,16 +160,6 @@ def _results(results: Results, summary: Summary) -> str:
     )
 
 
-def _paired_subset(summary: Summary) -> str:
-    """Which items the means are over, said once for all methods that have the same."""
-    by_count: dict[str, list[str]] = {}
-    for method in in_order({row.method for row in summary.quality}):
-        counts = ", ".join(f"{row.group} {row.n}" for row in summary.quality if row.method == method)
-        by_count.setdefault(counts, []).append(f"`{method}`")
-    parts = [f"{counts} for {', '.join(methods)}" for counts, methods in by_count.items()]
-    return f"Test items: {'; '.join(parts)}. Two methods are compared on the items both answered."
-
-
 def legend(results: Results) -> str:
     """What each method is."""
     rows = [[f"`{name}`", style(name).what] for name in in_order(results.methods)]
@@ -184,7 +168,10 @@ def legend(results: Results) -> str:
 
 def _bounds(bounds: Sequence[Bound]) -> str:
     rows = [[bound.group, bound.verdict, difference(bound.gap) if bound.gap else "not run"] for bound in bounds]
-    head = f"A group says something only if tuned full context beats tuned no context by at least {BOUND_GAP}.\n\n"
+    head = (
+        f"A group says something only if tuned full context beats tuned no context by at least {BOUND_GAP}, in exact "
+        "match or F1, whichever tells more.\n\n"
+    )
     return head + markdown(["group", "verdict", "gap"], rows, numbers_from=3)
 
 
@@ -209,9 +196,9 @@ def _training(params: config.AdaMemConfig, effort: Effort) -> str:
     head = (
         "The weights of the lowest validation loss are kept, over "
         f"{params.phase2.optimiser.validation_examples} items in phase 2 and the trained baselines. Exact match here "
-        "is teacher-forced, so it flatters. Trainings of two parts show one behind the other: text, then tasks, for the "
-        "trained baselines; what to pick (the loss of the attention), then what to answer (that of the answers), for "
-        "phase 2. A dashed line marks where another loss begins, not to be compared with the one before.\n\n"
+        "is teacher-forced, so it flatters. Trainings of two parts show one behind the other: text, then tasks, for "
+        "the trained baselines; what to pick (the loss of the attention), then what to answer (that of the answers), "
+        "for phase 2. A dashed line marks where another loss begins, not to be compared with the one before.\n\n"
         + _shares(params)
     )
     return f"{head}\n\n{plots}\n\n{_minutes(effort)}"

@@ -127,6 +127,14 @@ def parts(stage: Training) -> list[Training]:
     return [replace(stage, points=stage.points[start:end]) for start, end in pairwise([*starts, len(steps)])]
 
 
+def part_names(trainings: Sequence[Training]) -> Sequence[str]:
+    """What each of them learns: all phases of the compressor, or text and then tasks, or the two parts of phase 2."""
+    if len(trainings) == 3:
+        return "text", "selector", "answers"
+    names = ("text", "tasks") if trainings[0].curve("answer_nll")[0] else ("selector", "answers")
+    return names[: len(trainings)]
+
+
 def reading(part: Training) -> tuple[list[int], list[float]]:
     """Steps and the loss that validation measures, too: that of the answers, or the only one of a selector."""
     steps, values = part.curve("answer_nll")
@@ -141,8 +149,7 @@ def moving_mean(values: Sequence[float]) -> list[float]:
 
 def _switches(panel: Axes, trainings: Sequence[Training]) -> None:
     """A line wherever another loss begins, between the names of the two."""
-    names = ("text", "tasks") if trainings[0].curve("answer_nll")[0] else ("selector", "answers")
-    for part in trainings[1:]:
+    for names, part in zip(pairwise(part_names(trainings)), trainings[1:], strict=True):
         start = part.points[0]["step"]
         panel.axvline(start, color=BLACK, linewidth=0.8, linestyle="--")
         for name, side, shift in zip(names, ("right", "left"), (-4, 4), strict=True):

@@ -32,7 +32,7 @@ def write(
     summary = summarise(results, bootstrap)
     cost = costs.read(folder / "efficiency.json")
     claims = hypotheses.judge(hypotheses.Evidence(results, bootstrap), cost)
-    judged = page.Judged(targets(results, summary, bootstrap), bounds(results, bootstrap), claims)
+    judged = page.Judged(targets(results, summary), bounds(results, bootstrap), claims)
     effort = page.Effort(training, seconds, cost)
 
     found = metrics(summary)

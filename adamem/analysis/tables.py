@@ -15,6 +15,12 @@ from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import Comparison, Quality, Summary
 from adamem.analysis.results import Results
 
+COLUMNS = """\
+Mean over test items with 95 % interval. Decoder positions: what the memory or the text takes in the input of the LLM,
+mean over groups. Offline bytes: kept per context token until the first query: 2 for a text that is kept, 0 where it
+comes with the question; a memory of a fixed size is divided by the tokens of these texts; those of `icae` and
+`autocompressor` are in float32, all else in 16 bits. EM: exact match, beside the F1 that gives credit for a part of a
+list; contradictions: the share of the facts asked that a summary gives wrongly."""
 BESIDE = {
     "A": {"EM": "em"},
     "C": {"ROUGE-L": "rouge_l", "contradictions": "contradictions"},
@@ -80,7 +86,8 @@ def gaps(found: Sequence[Comparison | None]) -> list[str]:
 
 def main_table(results: Results, summary: Summary) -> str:
     """The table a reader looks at first: main metric with interval per group, exact match where the main metric gives
-    credit for a part of a list (A), what contradicts the text (C), and the cost."""
+    credit for a part of a list (A), what contradicts the text (C), and the cost; what the columns say and which items
+    were asked stand around it."""
     groups = results.groups
     header = ["method", *(name for group in groups for name in _columns(summary, group))]
     header += ["decoder positions", "trained weights", "offline bytes / token"]
@@ -92,7 +99,17 @@ def main_table(results: Results, summary: Summary) -> str:
         stored = sum(cost.offline_bytes_per_token for cost in costs) / len(costs)
         trained = _trained(results, method, groups[0])
         lines.append([f"`{method}`", *cells, f"{positions:,.0f}", f"{trained:,}", f"{stored:,.0f}"])
-    return markdown(header, lines)
+    return "\n\n".join([COLUMNS, markdown(header, lines), _asked(summary)])
+
+
+def _asked(summary: Summary) -> str:
+    """Which items the means are over, said once for all methods that have the same."""
+    by_count: dict[str, list[str]] = {}
+    for method in in_order({row.method for row in summary.quality}):
+        counts = ", ".join(f"{row.group} {row.n}" for row in summary.quality if row.method == method)
+        by_count.setdefault(counts, []).append(f"`{method}`")
+    parts = [f"{counts} for {', '.join(methods)}" for counts, methods in by_count.items()]
+    return f"Test items: {'; '.join(parts)}. Two methods are compared on the items both answered."
 
 
 def counterfactual_table(summary: Summary) -> str:
@@ -115,7 +132,9 @@ def ahead(comparisons: Sequence[Comparison], method: str, over: str) -> str:
         found = [row for row in comparisons if (row.a, row.group) == (method, group) and is_rival(row.b)]
         behind = in_order([row.b for row in found if row.high < 0])
         said = f"on {group} above {sum(row.low > 0 for row in found)} of {len(found)}"
-        parts.append(said + (f" and below {', '.join(f'`{name}`' for name in behind)}" if behind else ""))
+        level = in_order([row.b for row in found if row.low <= 0 <= row.high])
+        said += f", below {', '.join(f'`{name}`' for name in behind)}" if behind else ""
+        parts.append(said + (f", not told from {', '.join(f'`{name}`' for name in level)}" if level else ""))
     head = f"By intervals of the paired differences, over {over}, `{method}` is"
     rest = "untrained, unfrozen and tampered variants of itself, `_gold` and `_source` arms are not counted"
     return f"{head} {'; '.join(parts)} ({rest})." if parts else ""

@@ -49,7 +49,7 @@ def bounds(results: Results, bootstrap: Bootstrap) -> list[Bound]:
     return [Bound(group, _widest(results, bootstrap, group)) for group in results.groups]
 
 
-def targets(results: Results, summary: Summary, bootstrap: Bootstrap) -> list[Target]:
+def targets(results: Results, summary: Summary) -> list[Target]:
     """Every target, in the order of the report."""
     return [
         _query_free(summary),

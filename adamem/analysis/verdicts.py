@@ -18,8 +18,9 @@ EXPLORATORY = (
 def section(hypotheses: Sequence[Hypothesis], file: str) -> str:
     """How the claims are judged, and their table; all comparisons stand in `file`, a path from the page."""
     head = (
-        "Each claim is judged by the comparison in which it is weakest: mean difference, 95 % interval, one-sided p "
-        f"with Holm's correction over the three. For H3 the difference is to {SHARE_OF_FULL} of `{UPPER}`. "
+        "Each claim is judged by the comparison in which it is weakest (H1: with the arm that comes "
+        "closest): mean difference, 95 % interval, one-sided p with Holm's correction over the three. "
+        f"For H3 the difference is to {SHARE_OF_FULL} of `{UPPER}`. "
         f"{_seeds(hypotheses)} {EXPLORATORY} Last column: the same comparison by exact match, for which the whole list "
         f"must be right; it has no say in the verdict. All comparisons: [{file.rsplit('/', 1)[-1]}]({file})."
     )
@@ -69,16 +70,16 @@ def trainings(hypotheses: Sequence[Hypothesis], where: str = "") -> str:
     several = [(one, one.weakest) for one in hypotheses if one.weakest is not None and one.seeds > 1]
     if not several:
         return ""
-    most = max(one.seeds for one, _ in several)
+    most = max(number for _, weakest in several for number in weakest.numbers)
     rows = [
         [
             one.name,
-            *(f"{value:+.3f}" for value in weakest.trainings),
-            *["–"] * (most - one.seeds),
+            *(known.get(number, "–") for number in range(1, most + 1)),
             f"{weakest.deviation:.3f}",
             _p(weakest.p_of_items),
         ]
         for one, weakest in several
+        for known in [dict(zip(weakest.numbers, (f"{value:+.3f}" for value in weakest.trainings), strict=True))]
     ]
     numbers = [f"training {number}" for number in range(1, most + 1)]
     check = "p of items is a cross-check: a permutation test that knows nothing of how much trainings differ."

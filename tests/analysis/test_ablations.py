@@ -113,7 +113,7 @@ def test_what_takes_hours_without_a_gpu_is_left_out_there(
     monkeypatch.setattr("torch.cuda.is_available", lambda: device != "cpu")
     monkeypatch.setattr(ablate, "TABLE", Path("none.csv"))
     listed = {name: Experiment(about="K", set={}, ask=("adamem",), gpu=name == "long") for name in ("k4", "long")}
-    assert ablate.affordable(listed) == asked
+    assert ablate.affordable(listed, ablate.missing(listed)) == asked
     assert ("left out without a GPU: long" in capsys.readouterr().out) == (device == "cpu")
 
 
@@ -124,8 +124,8 @@ def test_of_an_experiment_only_the_methods_that_the_table_lacks_are_missing(
     made = {"settings": ablations.settings_hash(ROOT, LISTED["k4"].set), "code": ablations.code_hash(ROOT)}
     monkeypatch.setattr(ablate, "ROOT", ROOT)
     ablations.write(tmp_path / "a.csv", [row(**made), row(method="rag_minilm_k", settings="old", code=made["code"])])
-    assert ablate.missing("k4", LISTED) == ["rag_minilm_k"]
-    assert ablate.missing("k8", LISTED) == ["adamem", "rag_minilm_k"]
+    found = ablate.missing(LISTED)
+    assert (found["k4"], found["k8"]) == (["rag_minilm_k"], ["adamem", "rag_minilm_k"])
 
 
 def test_no_stage_for_a_method_and_no_such_experiment_are_said_before_anything_runs() -> None:

@@ -156,14 +156,22 @@ def test_a_ratio_at_a_length_nobody_measured_is_no_verdict() -> None:
     assert text.count("**met**") == 3
 
 
+def test_an_open_verdict_says_why(judge: Judge, levels: Level, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = {name: level for name, level in levels.items() if name != "full_context_tuned"}
+    assert judge(without)["H3"].why == "not run: full_context_tuned"
+    monkeypatch.setattr(hypotheses, "holm", lambda p_values: [0.06] * len(p_values))
+    found = judge(levels)["H2"]
+    assert (found.verdict, found.why) == ("undecided", "the interval is above 0, Holm's p is not below 0.05")
+
+
 def test_effects_by_training_stand_under_their_headings_where_claims_have_unequal_seeds() -> None:
-    claims = [_claim("H1", (0.4, 0.3, 0.2)), _claim("H3", (-0.1, -0.2))]
+    claims = [_claim("H1", (0.4, 0.3, 0.2), (1, 2, 3)), _claim("H3", (-0.1, -0.2), (1, 3))]
     lines = [line for line in verdicts.trainings(claims).splitlines() if line.startswith("|")]
     cells = {row[0]: row[1:] for row in ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)}
     assert cells["H1"] == ["+0.400", "+0.300", "+0.200", "0.010", "0.5000"]
-    assert cells["H3"] == ["-0.100", "-0.200", "–", "0.010", "0.5000"]
+    assert cells["H3"] == ["-0.100", "–", "-0.200", "0.010", "0.5000"]
 
 
-def _claim(name: str, trainings: tuple[float, ...]) -> Hypothesis:
-    effect = hypotheses.Effect("A", "f1", "icae", 1.0, 9, 0.1, 0.0, 0.2, 0.5, 0.5, trainings, 0.01)
+def _claim(name: str, trainings: tuple[float, ...], numbers: tuple[int, ...]) -> Hypothesis:
+    effect = hypotheses.Effect("A", "f1", "icae", 1.0, 9, 0.1, 0.0, 0.2, 0.5, 0.5, trainings, numbers, 0.01)
     return Hypothesis(name, "a claim", effect, (effect,), 0.5, "undecided", "so")

@@ -80,6 +80,9 @@ def test_no_line_joins_the_losses_of_two_trainings() -> None:
 def test_one_training_is_one_part() -> None:
     whole = _training({"step": 0, "validation_loss": 5.0}, {"step": 1, "loss": 4.0}, {"step": 2, "loss": 3.0})
     assert plots.parts(whole) == [whole]
+    assert plots.part_names([whole] * 3) == ("text", "selector", "answers")
+    assert plots.part_names([whole] * 2) == ("selector", "answers"), "it has no loss of the answer of its own"
+    assert len(plots.part_names([whole])) == 1
 
 
 @given(st.lists(st.floats(0, 10), max_size=80))
@@ -114,3 +117,17 @@ def test_only_the_first_query_pays_for_what_is_kept() -> None:
     totals = costs.spent({"cold_seconds": 5.0, "kept_seconds": 0.5}, "cold", "kept")
     assert totals[:3] == [5.0, 5.5, 6.0]
     assert len(totals) == len(costs.QUERIES)
+
+
+@pytest.mark.parametrize(("cold", "reused"), [(0.9, 0.07), (0.9, 0.051), (0.5, 0.089), (0.05, 0.2), (0.9, 0.1)])
+def test_from_which_query_on_kept_keys_and_values_have_taken_less_time_is_counted_right(
+    cold: float, reused: float
+) -> None:
+    row = {"full_cold": cold, "full_reused": reused, "adamem_cold": 0.2, "adamem_cached": 0.1}
+    row = {f"{way}_seconds": value for way, value in row.items()}
+    ways = [
+        [row[f"{first}_seconds"] + count * row[f"{later}_seconds"] for count in range(200)]
+        for first, later in (("full_cold", "full_reused"), ("adamem_cold", "adamem_cached"))
+    ]
+    first = next((count for count, (full, ours) in enumerate(zip(*ways, strict=True), 1) if full < ours), None)
+    assert costs.overtaken(row) == ("never" if first is None else str(first))

@@ -32,7 +32,7 @@ def _page(folder: Path, params: config.AdaMemConfig) -> str:
     summary = quality.summarise(results, bootstrap)
     cost = costs.read(folder / "efficiency.json")
     claims = hypotheses.judge(hypotheses.Evidence(results, bootstrap), cost)
-    judged = page.Judged(targets(results, summary, bootstrap), bounds(results, bootstrap), claims)
+    judged = page.Judged(targets(results, summary), bounds(results, bootstrap), claims)
     return page.render(params, results, summary, judged, page.Effort(read_training(folder / "training"), SECONDS, cost))
 
 
