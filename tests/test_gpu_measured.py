@@ -107,6 +107,8 @@ def test_longer_trainings_are_those_of_the_evidence() -> None:
     )
     full = [score["full_context_tuned", said][columns.index("C")][0] for said in ("longer", "as committed")]
     assert "{} on A, {} on B, {} on C and {} on D".format(*slots) in PAGE
+    before = [score["autocompressor", "as committed"][columns.index(group)][0] for group in GROUPS]
+    assert "({}, {}, {} and {} as committed, means of three trainings)".format(*before) in PAGE
     assert f"on C the memory holds {c} of the facts" in PAGE
     assert "({} instead of {})".format(*full) in PAGE
     assert f"to {free[2]} on C and {free[3]} on D, not far below what it has with it ({c}, {d})" in PAGE
