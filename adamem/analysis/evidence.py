@@ -74,11 +74,8 @@ CONTROLS = ("adamem_wrong_memory", "adamem_shuffled", "adamem_query_only")
 
 
 def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: Provenance) -> dict[str, Any]:
-    """Read the answers of both graphs below `reports`, write verdicts, tables, a plot and the page to its `evidence/`.
-
-    `provenance` says what the answers were made with.
-
-    Returns the content of `evidence/metrics.json`.
+    """Read the answers of both graphs below `reports`, write the verdicts there, and tables, plots and the page to its
+    `evidence/`; `provenance` says what the answers were made with. Returns the content of `evidence/metrics.json`.
 
     Raises:
         ValueError: an input is missing or malformed; the message names file, line and field.
@@ -100,25 +97,16 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary, provenance))
     tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary, provenance))
     plots.quality(summary, folder / "plots" / "quality.png")
-    needles = heat.read(folder / "needle.json")
-    heat.needle(needles, folder / "plots" / "needle.png")
-    heat.lengths(needles, folder / "plots" / "lengths.png")
     plots.losses(read_training(folder / "training"), folder / "plots" / "losses.png")
     parts = {
-        "Verdicts": "\n\n".join(
-            [
-                verdicts.section(claims, "../hypotheses.json"),
-                verdicts.trainings(claims, SEEDS),
-                verdicts.by_group(known, claims),
-            ]
-        ),
+        "Verdicts": _verdicts(known, claims),
         **apart,
         "Every method on every group": _quality(known, summary, provenance),
         "Do the answers come from the memory?": _controls(summary),
         "Compressors that others wrote": peers.section(known, peers.cost_table(folder / "peer_costs.json")),
         "Where is it lost?": decomposition.section(results, summary, bootstrap),
         "Values that nobody knows by heart": copies.section(known),
-        "Longer texts": NEEDLES.format(**_counts(needles), ends=heat.at_both_ends(needles)),
+        "Longer texts": _needles(folder),
         "Learning curves": CURVES,
         "Questions that people wrote": fanout.section(fanout.read(folder / "fanout.json"), bootstrap),
     }
@@ -184,6 +172,19 @@ def _over_trainings(known: Evidence) -> list[Comparison]:
         for one in found
         if one is not None
     ]
+
+
+def _verdicts(known: Evidence, claims: Sequence[hypotheses.Hypothesis]) -> str:
+    judged = verdicts.section(claims, "../hypotheses.json"), verdicts.trainings(claims, SEEDS)
+    return "\n\n".join([*judged, verdicts.by_group(known, claims)])
+
+
+def _needles(folder: Path) -> str:
+    """The section, and its two plots."""
+    needles = heat.read(folder / "needle.json")
+    heat.needle(needles, folder / "plots" / "needle.png")
+    heat.lengths(needles, folder / "plots" / "lengths.png")
+    return NEEDLES.format(**_counts(needles), ends=heat.at_both_ends(needles))
 
 
 def _counts(needles: heat.Rows) -> dict[str, int]:

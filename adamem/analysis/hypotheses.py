@@ -235,17 +235,3 @@ def over(gaps: Sequence[Sequence[float]], clusters: Sequence[str], draw: Bootstr
         return over_trainings(gaps, clusters, draw.resamples, draw.rng(name))
     found = mean_interval(gaps[0], clusters, draw.resamples, draw.rng(name))
     return Interval(found.mean, found.low, found.high)
-
-
-def change(before: Evidence, after: Evidence, against: str, group: str) -> Interval | None:
-    """How much what ours is above another has grown from `before` to `after`, training by training; None where they
-    do not have the same trainings and items."""
-    metric = before.results.metric(group)
-    short, long = (known.pairs(OURS, against, group, metric) for known in (before, after))
-    if not short or [(number, one.ids) for number, one in short.items()] != [(n, one.ids) for n, one in long.items()]:
-        return None
-    gaps = [
-        [(y - z) - (w - x) for w, x, y, z in zip(one.a, one.b, long[number].a, long[number].b, strict=True)]
-        for number, one in short.items()
-    ]
-    return over(gaps, short[1].clusters, before.bootstrap, f"growth {OURS} - {against} {group} {metric}")

@@ -10,12 +10,13 @@ from statistics import fmean
 
 from adamem.analysis import verdicts
 from adamem.analysis.ablations import LONGER, Row
-from adamem.analysis.hypotheses import FUSION, Evidence, Hypothesis, change
+from adamem.analysis.hypotheses import FUSION, Evidence, Hypothesis, over
 from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS
 from adamem.analysis.results import Results, read
 from adamem.analysis.tables import gap, markdown
 from adamem.analysis.targets import LOWER, UPPER
+from adamem.evaluation.statistics import Interval
 
 FILE = "hypotheses_longer.json"
 SHORT, LONG = "as committed", "longer"
@@ -132,6 +133,20 @@ def _growth(claims: Sequence[Hypothesis], longer: Evidence, committed: Evidence)
         f"What longer training adds to the leads, seed by seed: {', '.join(parts)}. Devices, and for some seeds the "
         "type of the LLM, changed as well."
     )
+
+
+def change(before: Evidence, after: Evidence, against: str, group: str) -> Interval | None:
+    """How much what ours is above another has grown from `before` to `after`, training by training; None where they
+    do not have the same trainings and items."""
+    metric = before.results.metric(group)
+    short, long = (known.pairs(OURS, against, group, metric) for known in (before, after))
+    if not short or [(number, one.ids) for number, one in short.items()] != [(n, one.ids) for n, one in long.items()]:
+        return None
+    gaps = [
+        [(y - z) - (w - x) for w, x, y, z in zip(one.a, one.b, long[number].a, long[number].b, strict=True)]
+        for number, one in short.items()
+    ]
+    return over(gaps, short[1].clusters, before.bootstrap, f"growth {OURS} - {against} {group} {metric}")
 
 
 def out_of_date(rows: Sequence[Row]) -> str:

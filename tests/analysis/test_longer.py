@@ -45,9 +45,9 @@ def test_what_longer_training_adds_to_a_lead_is_over_the_same_trainings(
 ) -> None:
     known = _known(committed, params)
     found = longer.load(_train(committed, write), rows, committed / "tasks", known)
-    assert hypotheses.change(known, found, "rag_minilm_tuned", "A") is None, "two trainings after one"
+    assert longer.change(known, found, "rag_minilm_tuned", "A") is None, "two trainings after one"
     twice = replace(known, again=[known.results])
-    grown = hypotheses.change(twice, found, "rag_minilm_tuned", "A")
+    grown = longer.change(twice, found, "rag_minilm_tuned", "A")
     assert grown is not None and grown.difference == pytest.approx((0.95 - 0.7) - (0.6 - 0.7))
 
 
