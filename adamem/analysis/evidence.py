@@ -85,7 +85,8 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     bootstrap = Bootstrap.of(params)
     rows = ablations.read(reports / "ablations" / "ablations.csv")
     answers = reports / "ablations" / "answers"
-    known = Evidence(results, bootstrap, longer.trainings(answers, _seeds(rows), tasks))
+    seeds = [row for row in rows if row.about == ablations.SEED]
+    known = Evidence(results, bootstrap, longer.trainings(answers, seeds, tasks))
     summary = summarise(results, bootstrap)
     cost = costs.read(reports / "efficiency.json")
     claims = hypotheses.judge(known, cost)
@@ -115,11 +116,6 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     return found
 
 
-def _seeds(rows: Sequence[Row]) -> list[Row]:
-    """Those of trainings with further seeds, but for what older code or settings gave."""
-    return [row for row in rows if row.about == ablations.SEED and not row.stale]
-
-
 def _longer(
     answers: Path, rows: Sequence[Row], tasks: Path, known: Evidence, cost: Mapping[str, Any], folder: Path
 ) -> dict[str, str]:
@@ -128,7 +124,7 @@ def _longer(
     if not current:
         tables.write_json(folder / longer.FILE, {})
         return {TRAINED_LONGER: longer.out_of_date(rows)} if rows else {}
-    found = longer.load(answers, current, tasks, known)
+    found = longer.load(answers, rows, tasks, known)
     claims, scores = hypotheses.judge(found, cost), longer.scores(current, found, known)
     by_group = {group: found.results.metric(group) for group in found.results.groups}
     tables.write_json(folder / longer.FILE, hypotheses.tree(claims))
@@ -167,11 +163,7 @@ def _over_trainings(known: Evidence) -> list[Comparison]:
     """Ours against every other method in every group, over as many trainings as both have."""
     cells = [(method, group) for method in known.results.methods for group in known.results.groups if method != OURS]
     found = [hypotheses.difference(known, OURS, method, group) for method, group in cells]
-    return [
-        Comparison(one.group, one.metric, OURS, one.against, one.n, one.effect, one.low, one.high)
-        for one in found
-        if one is not None
-    ]
+    return [one.comparison for one in found if one is not None]
 
 
 def _verdicts(known: Evidence, claims: Sequence[hypotheses.Hypothesis]) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, Literal
 
-from adamem.analysis.quality import DIGITS, OURS, Bootstrap
+from adamem.analysis.quality import DIGITS, OURS, Bootstrap, Comparison
 from adamem.analysis.results import Pairs, Results
 from adamem.analysis.targets import LOWER, RETRIEVAL_AT_K, UPPER
 from adamem.evaluation.statistics import Interval, Trained, holm, mean_interval, over_trainings, sign_flip
@@ -50,6 +50,11 @@ class Effect:
     trainings: tuple[float, ...]
     numbers: tuple[int, ...]
     deviation: float | None
+
+    @property
+    def comparison(self) -> Comparison:
+        """The same without p and trainings, for the tables."""
+        return Comparison(self.group, self.metric, OURS, self.against, self.n, self.effect, self.low, self.high)
 
 
 @dataclass(frozen=True)

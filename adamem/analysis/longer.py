@@ -36,13 +36,12 @@ def rows(table: Sequence[Row]) -> list[Row]:
 
 
 def trainings(folder: Path, rows: Sequence[Row], tasks: Path) -> list[Results]:
-    """The answers that rows of the table speak of, one experiment after the other, below `folder`.
+    """The answers that rows of the table speak of, but for stale ones, one experiment after the other, below `folder`.
 
     Raises:
-        ValueError: answers are missing or malformed; the message names the place.
+        ValueError: answers are missing or malformed, or the table has no row of them; the message names the place.
     """
-    asked = {name: {row.method for row in rows if row.experiment == name} for name in _names(rows)}
-    return [_training(folder / name, methods, tasks) for name, methods in asked.items()]
+    return [_training(folder / name, [row for row in rows if row.experiment == name], tasks) for name in _names(rows)]
 
 
 def load(folder: Path, rows: Sequence[Row], tasks: Path, committed: Evidence) -> Evidence:
@@ -69,11 +68,17 @@ def load(folder: Path, rows: Sequence[Row], tasks: Path, committed: Evidence) ->
 
 
 def _names(rows: Sequence[Row]) -> list[str]:
-    return list(dict.fromkeys(row.experiment for row in rows))
+    """The experiments that are not stale as a whole."""
+    return list(dict.fromkeys(row.experiment for row in rows if not row.stale))
 
 
-def _training(folder: Path, methods: set[str], tasks: Path) -> Results:
-    found = read(folder, tasks)
+def _training(folder: Path, rows: Sequence[Row], tasks: Path) -> Results:
+    found, methods = read(folder, tasks), {row.method for row in rows if not row.stale}
+    if more := set(found.methods) - {row.method for row in rows}:
+        raise ValueError(
+            f"{folder}: has {min(more)}, of which the table has no row; remove it, or run `python -m adamem.ablate "
+            f"{folder.name}`"
+        )
     if lacking := methods - set(found.methods):
         raise ValueError(
             f"{folder}: no answers of {min(lacking)}, which the table has; run `python -m adamem.ablate {folder.name}`"

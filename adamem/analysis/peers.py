@@ -9,7 +9,7 @@ from pathlib import Path
 from adamem.analysis.hypotheses import Evidence, difference
 from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS
-from adamem.analysis.tables import gap, markdown
+from adamem.analysis.tables import gaps, markdown
 
 HEAD = """\
 The packages kvpress and llmlingua, on the first items of each group, in the same chat frame. None of them is trained
@@ -101,6 +101,5 @@ def _above(peers: list[str], known: Evidence) -> tuple[str, int]:
     for name in peers:
         found = [difference(known, OURS, name, group) for group in groups]
         trainings = max([trainings, *(len(one.trainings) for one in found if one is not None)])
-        cells = ["" if one is None else gap(one.effect, one.low, one.high) for one in found]
-        rows.append([f"`{name}`", *cells])
+        rows.append([f"`{name}`", *gaps([one and one.comparison for one in found])])
     return markdown(["peer", *groups], rows), trainings

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from adamem.analysis.hypotheses import SHARE_OF_FULL, Effect, Evidence, Hypothesis, difference
 from adamem.analysis.quality import OURS
-from adamem.analysis.tables import gap, markdown
+from adamem.analysis.tables import gaps, markdown
 from adamem.analysis.targets import UPPER
 
 EXPLORATORY = (
@@ -95,7 +95,7 @@ def by_group(known: Evidence, hypotheses: Sequence[Hypothesis]) -> str:
         if (weakest := one.weakest) is None:
             continue
         found = [difference(known, OURS, weakest.against, group, weakest.share) for group in groups]
-        cells = ["" if effect is None else gap(effect.effect, effect.low, effect.high) for effect in found]
+        cells = gaps([effect and effect.comparison for effect in found])
         share = "" if weakest.share == 1 else f"{weakest.share:g} of "
         rows.append([one.name, f"{share}`{weakest.against}`", *cells])
     head = "The same comparisons in every group. H1 and H2 are claims about A; a lead elsewhere is not theirs."

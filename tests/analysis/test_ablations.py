@@ -174,19 +174,19 @@ def test_the_page_speaks_as_the_table_has_it(
     ablations.write(folder / "ablations/ablations.csv", rows)
     ablation_page.write(folder, folder / "tasks", params)
     page = (folder / "ablations/README.md").read_text(encoding="utf-8")
+    encoders = page.split("## The LLM as encoder")[1].split("## All experiments")[0]
     worse, better = "`start_random` (-0.50), `depth4*` (-0.55)", "`no_phase1` (+0.05), `float32` (+0.05)"
     known = f"worse than every training seed: {worse}; better than every one: {better}"
     assert f"On A, {known}; neither: `no_film` (+0.01), `no_kl` (-0.15)." in page, "depth4 is held against float32"
-    assert "That alone, `float32`: A +0.05 [+0.01, +0.10], " in page
+    assert "That alone, `float32`: A +0.05 [+0.01, +0.10], " in page and "no_film" not in encoders
     assert "| A | `rag_minilm_k` | 0.50 | 0.50 |" in page, "at 4 positions, and at 16 in the committed run"
     spread = ", ".join(f"0.60 to 0.90 on {group} (the committed run: 0.90)" for group in "AD")
     assert f"2 training seeds of the committed settings give {spread}." in page
     assert "**Older than the code or settings beside them:** `no_film`." in page
     assert "| `p256_s2` | resampler.n_latents=4 | untrained | 0.02 | 0.02 |" in page
-    encoders = page.split("## The LLM as encoder")[1].split("## All experiments")[0]
     assert "`icae` | 0.05 (-0.20 [-0.30, -0.10]) |" in encoders
-    assert "no_film" not in encoders
-    assert {path.stem for path in folder.glob("ablations/plots/*.png")} == {"compression", "changes", "windows"}
+    drawn = sorted(path.stem for path in folder.glob("ablations/plots/*.png") if path.stat().st_size > 10_000)
+    assert drawn == ["changes", "compression", "windows"]
 
 
 def test_without_experiments_it_says_what_to_run(tmp_path: Path, params: config.AdaMemConfig) -> None:

@@ -103,10 +103,22 @@ def test_a_method_that_one_seed_was_not_asked_is_judged_over_the_others(
     assert (h1.seeds, h2.seeds) == (1, 2)
 
 
+def test_answers_of_which_the_table_has_no_row_are_refused_and_stale_ones_left_out(
+    committed: Path, write: Callable[[str, Level], Path], rows: list[Row]
+) -> None:
+    answers = _train(committed, write)
+    stale = [one.model_copy(update={"stale": one.method == "adamem"}) for one in rows]
+    assert all("adamem" not in found.methods for found in longer.trainings(answers, stale, committed / "tasks"))
+    gone = [one for one in rows if one.method != "adamem"]
+    with pytest.raises(ValueError, match="longer0: has adamem, of which the table has no row; remove it, or run"):
+        longer.trainings(answers, gone, committed / "tasks")
+
+
 def test_a_method_that_the_first_training_lacks_is_refused(
     committed: Path, write: Callable[[str, Level], Path], rows: list[Row], params: config.AdaMemConfig
 ) -> None:
     answers = _train(committed, write)
+    shutil.rmtree(answers / SEEDS[0] / "adamem_query_free")
     kept = [row for row in rows if (row.experiment, row.method) != (SEEDS[0], "adamem_query_free")]
     with pytest.raises(
         ValueError, match=r"longer1: has adamem_query_free, which longer0 lacks, .* adamem.ablate longer0`"
