@@ -101,11 +101,14 @@ def test_what_is_missing_is_run_and_put_into_the_table_as_of_when_it_was_queued(
 
 @pytest.mark.slow
 def test_other_settings_under_the_same_name_are_another_experiment(repository: Path) -> None:
-    listed = repository / ablate.LISTED
     assert ablate.run(["k4"], jobs=1) == []
-    listed.write_text(listed.read_text(encoding="utf-8").replace("n_latents: 4", "n_latents: 32"), encoding="utf-8")
-    assert ablate.run(["k4"], jobs=1) == []
-    assert {row.value for row in ablations.read(ablate.TABLE)} == {0.9}
+    [listed] = ablations.read_experiments(ablate.LISTED).values()
+    changed = listed.model_copy(update={"set": {"resampler.n_latents": 32}})
+    commit = experiments.head()
+    assert experiments.revision(ablate.Wanted.of("k4", listed, ["adamem"]).title, commit) is not None
+    assert experiments.revision(ablate.Wanted.of("k4", changed, ["adamem"]).title, commit) is None
+    assert experiments.revision(ablate.Wanted.of("k4", listed, ["adamem", "adamem"]).title, commit) is None
+    assert ablate.missing({"k4": changed}) == {"k4": ["adamem"]}
 
 
 def test_a_method_that_no_stage_asks_is_refused_before_anything_is_queued(repository: Path) -> None:
