@@ -58,6 +58,12 @@ def _train(folder: Path, write: Callable[[str, Level], Path]) -> Path:
     return answers
 
 
+def _without(answers: Path, rows: list[Row], seed: str) -> list[Row]:
+    """The rows, and the answers, but for one arm of one training."""
+    shutil.rmtree(answers / seed / "adamem_query_free")
+    return [row for row in rows if (row.experiment, row.method) != (seed, "adamem_query_free")]
+
+
 def _known(folder: Path, params: config.AdaMemConfig) -> Evidence:
     return Evidence(read(folder / "benchmarks", folder / "tasks"), Bootstrap.of(params))
 
@@ -94,8 +100,7 @@ def test_a_method_that_one_seed_was_not_asked_is_judged_over_the_others(
     committed: Path, write: Callable[[str, Level], Path], rows: list[Row], params: config.AdaMemConfig
 ) -> None:
     answers = _train(committed, write)
-    shutil.rmtree(answers / SEEDS[1] / "adamem_query_free")
-    kept = [row for row in rows if (row.experiment, row.method) != (SEEDS[1], "adamem_query_free")]
+    kept = _without(answers, rows, SEEDS[1])
     h1, h2, _ = hypotheses.judge(
         longer.load(answers, kept, committed / "tasks", _known(committed, params)),
         costs.read(committed / "efficiency.json"),
@@ -118,8 +123,7 @@ def test_a_method_that_the_first_training_lacks_is_refused(
     committed: Path, write: Callable[[str, Level], Path], rows: list[Row], params: config.AdaMemConfig
 ) -> None:
     answers = _train(committed, write)
-    shutil.rmtree(answers / SEEDS[0] / "adamem_query_free")
-    kept = [row for row in rows if (row.experiment, row.method) != (SEEDS[0], "adamem_query_free")]
+    kept = _without(answers, rows, SEEDS[0])
     with pytest.raises(
         ValueError, match=r"longer1: has adamem_query_free, which longer0 lacks, .* adamem.ablate longer0`"
     ):
