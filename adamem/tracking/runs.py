@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from adamem.config import AdaMemConfig
+from adamem.tracking import abandoned
 from adamem.tracking.store import WORKSPACE, Store, experiment_name
 
 if TYPE_CHECKING:
@@ -89,9 +90,11 @@ class Run:
 def run(stage: str, params: AdaMemConfig, inputs: Sequence[Path] = (), *, name: str | None = None) -> Iterator[Run]:
     """Record one executed stage: settings, inputs, what the caller logs, duration, machine load.
 
-    An exception marks the run FAILED (Ctrl-C: KILLED) and goes on to the caller.
+    An exception marks the run FAILED (Ctrl-C: KILLED) and goes on to the caller. Earlier runs whose process was ended
+    from outside are marked KILLED now.
     """
     client, experiment = Store.here().open()  # before any other import of mlflow
+    abandoned.close(client, experiment)
 
     from mlflow.entities import Param
 
@@ -143,7 +146,7 @@ def _tags(stage: str) -> dict[str, str]:
         "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV", ""),
         "git.commit": _commit(),
     }
-    return resolve_tags({key: value for key, value in own.items() if value})
+    return resolve_tags({key: value for key, value in own.items() if value} | abandoned.tags())
 
 
 def _seconds() -> float:
