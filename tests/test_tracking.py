@@ -113,39 +113,6 @@ def test_a_failing_stage_is_marked_and_its_error_goes_on(
     assert f"broken {status}" not in tracking.last_seconds()
 
 
-BEGUN = """
-import sys
-from adamem import config, tracking
-with tracking.run("begun", config.load("params.yaml")) as run:
-    print(run.id, flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_the_next_run_closes_those_whose_process_was_ended_from_outside(
-    store: Path, params: config.AdaMemConfig
-) -> None:
-    left: list[str] = []
-    for end in (subprocess.Popen.terminate, subprocess.Popen.kill):
-        process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", BEGUN],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        with process:
-            left.append((process.stdout or sys.stdin).readline().strip())
-            end(process)
-    client, _ = Store.here().open()
-    status: Callable[[str], str] = lambda run: client.get_run(run).info.status  # noqa: E731
-    assert status(left[1]) == "RUNNING"
-    with tracking.run("the next", params) as running:
-        assert [status(run) for run in left] == ["KILLED", "KILLED"]
-        with tracking.run("beside it", params):
-            assert status(running.id) == "RUNNING"
-
-
 def test_missing_data_is_an_error_that_names_it(store: Path, params: config.AdaMemConfig) -> None:
     nowhere, refused = Path("nowhere.jsonl"), pytest.raises(ValueError, match=r"nowhere.jsonl: no such data set")
     with refused, tracking.run("phase2 without data", params, [nowhere]):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from adamem import config
 from adamem.analysis import ablation_plots, ablations, effects
-from adamem.analysis.ablations import LONGER, SEED, Row
+from adamem.analysis.ablations import LONGER, SEED, TYPE, Row
 from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS, Bootstrap, Summary, summarise
 from adamem.analysis.results import Results, Training, read, read_training
@@ -53,8 +53,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> list[Row]:
     curves = _curves(rows, read_training(folder / "training"), read_training(reports / "training"))
 
     ablation_plots.compression(_about(rows, SIZE), results, summary, folder / "plots" / "compression.png")
-    changes, seeds = (effects.against_control(part, rows) for part in (_changes(rows), _about(rows, SEED)))
-    ablation_plots.changes([*changes, *further], folder / "plots" / "changes.png", seeds)
+    ablation_plots.changes([*_changes(rows), *further], _about(rows, SEED, TYPE), folder / "plots" / "changes.png")
     ablation_plots.windows(curves, folder / "plots" / "windows.png")
     write_text(folder / "README.md", _render(rows, further, results, summary))
     return rows
@@ -66,7 +65,7 @@ def _render(rows: Sequence[Row], further: Sequence[Row], results: Results, summa
         _stale(rows),
         f"## How small can the memory be?\n\n{SWEPT}",
         _sizes(_about(rows, SIZE), results, summary),
-        "## What does each part do?\n\n" + effects.section(_changes(rows), further, _about(rows, SEED), summary),
+        "## What does each part do?\n\n" + effects.section(_changes(rows), further, _about(rows, SEED, TYPE), summary),
         "## Windows of several tokens\n\n![Losses of the answer, in validation and in training](plots/windows.png)",
         _windows(_about(rows, WINDOW), summary),
         _encoders(_about(rows, ENCODER)),
@@ -86,7 +85,7 @@ def _about(rows: Sequence[Row], *about: str) -> list[Row]:
 
 def _changes(rows: Sequence[Row]) -> list[Row]:
     """Our method with one part changed."""
-    return [row for row in rows if row.method == OURS and row.about not in (SIZE, SEED, LONGER, WINDOW)]
+    return [row for row in rows if row.method == OURS and row.about not in (SIZE, SEED, TYPE, LONGER, WINDOW)]
 
 
 def _curves(rows: Sequence[Row], kept: Sequence[Training], committed: Sequence[Training]) -> dict[str, Training]:

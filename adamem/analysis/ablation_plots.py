@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from adamem import config
 from adamem.analysis import plots
 from adamem.analysis.ablations import Row
 from adamem.analysis.methods import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, in_order, style
@@ -20,7 +21,7 @@ from adamem.analysis.plots import GROUP_NAMES, METRIC_NAMES, PALE, names_at_ends
 from adamem.analysis.quality import OURS, Summary
 from adamem.analysis.results import Results, Training
 
-GROUPS = ("A", "C", "D")  # those that are shown
+GROUPS = config.GROUPS
 POSITIONS = (4, 8, 16, 32, 64, 128, 256)
 TINY = 1e-9  # positions, where an axis asks for none
 RATIOS = (64, 32, 16, 8, 4, 2, 1)
@@ -56,8 +57,8 @@ def compression(rows: Sequence[Row], results: Results, summary: Summary, path: P
     """Quality against decoder positions, which is also how far the text is compressed: a line for a method that was
     run at several K, a number in grey for those of the others that matter."""
     others = [name for name in OTHERS if name not in {row.method for row in rows}]
-    figure = Figure(figsize=(9, 4.6 * len(GROUPS)), layout="constrained")
-    panels = figure.subplots(len(GROUPS), 1)
+    figure = Figure(figsize=(16, 9.2), layout="constrained")
+    panels = figure.subplots(2, 2).flatten()
     for panel, group in zip(panels, GROUPS, strict=True):
         swept = in_order({row.method for row in rows if row.group == group})
         found = {name: _points(rows, results, summary, name, group) for name in [*swept, *others]}
@@ -132,21 +133,20 @@ def _size_axes(panel: Axes, tokens: float) -> None:
     plain(panel, "both")
 
 
-def changes(rows: Sequence[Row], path: Path, seeds: Sequence[Row] = ()) -> None:
+def changes(rows: Sequence[Row], again: Sequence[Row], path: Path) -> None:
     """A row a change, the best on top, a panel a group: the difference to the committed run with its 95 % interval.
 
-    `seeds` are trainings of the committed settings with other seeds; a band shows what these alone do.
+    `again` are further trainings of the committed settings; a band shows what these alone do.
     """
     shown = [row for row in rows if row.difference is not None and row.group in GROUPS]
     labels = by_effect(shown)
-    runs = 1 + len({row.experiment for row in seeds if row.method == OURS})
-    figure = Figure(figsize=(13.5, 0.34 * len(labels) + 1.7), layout="constrained")
+    figure = Figure(figsize=(15, 0.34 * len(labels) + 1.7), layout="constrained")
     panels = figure.subplots(1, len(GROUPS), sharex=True, sharey=True)
     for panel, group in zip(panels, GROUPS, strict=True):
-        of_seeds = seed_differences([row for row in seeds if row.group == group])
-        name = f"{runs} training seeds of the committed settings: range"
-        panel.axvspan(min(of_seeds), max(of_seeds), color=PALE, alpha=0.6, linewidth=0, zorder=0, label=name)
-        panel.axvline(fmean(of_seeds), color=GREY, linewidth=0.8, linestyle="--", label="their mean")
+        band = differences([row for row in again if row.group == group])
+        name = f"{len(band)} trainings of the committed settings: range"
+        panel.axvspan(min(band), max(band), color=PALE, alpha=0.6, linewidth=0, zorder=0, label=name)
+        panel.axvline(fmean(band), color=GREY, linewidth=0.8, linestyle="--", label="their mean")
         for row in (row for row in shown if row.group == group):
             _effect(panel, row, list(labels).index(row.experiment))
         panel.axvline(0, color=GREY, linewidth=0.8)
@@ -156,7 +156,7 @@ def changes(rows: Sequence[Row], path: Path, seeds: Sequence[Row] = ()) -> None:
         panel.set_ylim(-0.6, len(labels) - 0.4)
         plain(panel, "x")
     panels[0].set_xlim(FLOOR - 0.015, max([0.1, *(row.difference_high or 0.0 for row in shown)]) + 0.02)
-    if seeds:
+    if again:
         handles, names = panels[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False, fontsize=9)
     save(figure, path)
@@ -167,13 +167,18 @@ def by_effect(rows: Sequence[Row]) -> dict[str, str]:
     effects: dict[str, list[float]] = {}
     for row in rows:
         effects.setdefault(row.experiment, []).append(row.difference or 0.0)
-    called = {row.experiment: f"{row.about}: {row.experiment}" for row in rows}
-    return {name: called[name] for name in sorted(effects, key=lambda name: (fmean(effects[name]), name))}
+    names = {row.experiment: f"{row.about}: {called(row)}" for row in rows}
+    return {name: names[name] for name in sorted(effects, key=lambda name: (fmean(effects[name]), name))}
 
 
-def seed_differences(seeds: Sequence[Row]) -> list[float]:
-    """The differences of trainings with the committed settings to the committed run, which itself is at 0."""
-    return [0.0, *(row.difference for row in seeds if row.method == OURS and row.difference is not None)]
+def called(row: Row) -> str:
+    """The experiment, with a mark where the LLM was in another type than in the committed run."""
+    return f"{row.experiment}*" if row.float32 else row.experiment
+
+
+def differences(again: Sequence[Row]) -> list[float]:
+    """Those of trainings with the committed settings to the committed run, which itself is at 0."""
+    return [0.0, *(row.difference for row in again if row.method == OURS and row.difference is not None)]
 
 
 def _effect(panel: Axes, row: Row, y: float) -> None:

@@ -40,6 +40,7 @@ UNREAD = ("launcher", "efficiency", "needle", "fanout", "analysis")  # sections 
 
 FLOAT32 = "llm.dtype=float32"  # a change
 SEED, LONGER = "training seed", "longer training"  # what experiments are about whose answers the evidence weighs
+TYPE = "type of the LLM"  # and the committed settings again in another one
 
 EMPTY = {"changes": ""}  # what an empty cell of the table means, where that is not None
 

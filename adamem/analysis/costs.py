@@ -1,20 +1,14 @@
-"""What an answer costs: the efficiency part of the page and its two plots, from `reports/efficiency.json`."""
+"""What an answer costs: the efficiency part of the page, from `reports/efficiency.json`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import floor
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
-
 from adamem.analysis.methods import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILLION
-from adamem.analysis.plots import names_at_ends, plain, save
 from adamem.analysis.tables import markdown
 
 Cost = Mapping[str, Any]
@@ -30,15 +24,18 @@ WAYS = (
     ("encode", "encoding alone, once per text", VERMILLION, "-"),
     ("limit", "the bare LLM on as many positions, without any text", GREY, ":"),
 )
-NOTHING_KEPT = ("full_cold", "rag_minilm_k", "rag_bm25_k")  # to be held against ours with encoding
-REPEATED = {  # ways to answer many queries on one text, and how each answers the first
-    "full_cold": "full_cold",
-    "full_reused": "full_cold",
-    "adamem_cached": "adamem_cold",
-    "rag_bm25_k": "rag_bm25_k",
-}
-QUERIES = range(1, 21)
-NAME_WIDTH = 31  # characters of a line of a name
+ANSWER = 8  # tokens of a whole answer
+FIRST, LATER, WHOLE = "first query on a text", "later query", f"later query, all {ANSWER} tokens"
+COMPARED = (  # when, what ours takes then, and what is held against it
+    (FIRST, "adamem_cold", ("full_cold", "rag_minilm_k", "rag_bm25_k")),
+    (LATER, "adamem_cached", ("full_cold", "full_reused", "rag_bm25_k")),
+    (WHOLE, "adamem_cached", ("full_cold", "full_reused", "rag_bm25_k")),
+)
+BESIDE = f"""\
+Above 1 AdaMem is quicker; to the first token, or to the last of an answer of {ANSWER}. Retrieval is timed with nothing
+kept, its index made anew for every query; with an index kept a later query would search, which was not timed, and then
+cost what `limit` does. What published compressors cost beside it:
+[the evidence](evidence/README.md#compressors-that-others-wrote)."""
 TARGETS = {  # what was set out for, and whether more is better
     "ttft_cached_over_limit": (1.25, False),
     "ttft_cached_8192_over_512": (1.5, False),
@@ -78,10 +75,11 @@ def section(cost: Cost) -> str:
         "Batch 1, medians of rounds in which all ways took turns, on the machine that ran the pipeline. Seconds to the "
         "first token of an answer, by length of the text:",
         _seconds(cost),
-        _quicker(cost),
+        _beside(cost),
         "Dashed: something is kept between queries.\n\n![Time to first token against length](plots/cost_growth.png)",
         _growing(cost),
-        "![Total time against the number of queries, on a short text and on the longest](plots/cost_amortised.png)",
+        "![Time to all first tokens against the number of queries, on the shortest text and on the longest]"
+        "(plots/cost_amortised.png)",
         "Ratios, and what was aimed at:",
         _ratios(cost),
         _noise(cost),
@@ -101,23 +99,27 @@ def _seconds(cost: Cost) -> str:
     return markdown(["way", "", *(f"{int(length):,}" for length in lengths)], rows, numbers_from=2)
 
 
-def _quicker(cost: Cost) -> str:
-    """How long each way takes beside ours, like with like, and at which lengths it answers sooner."""
-    first = "; ".join(_against(cost, way, "adamem_cold") for way in NOTHING_KEPT)
-    later = "; ".join(_against(cost, way, "adamem_cached") for way in ("full_reused", "full_cold"))
-    return (
-        f"The first query on a text, times as long as `adamem_cold`: {first}. A later one, times as long as "
-        f"`adamem_cached`: {later}. Retrieval is timed without anything kept: with its index kept a later query would "
-        "search, which was not timed, and then cost what `limit` does. What published compressors cost beside it: "
-        "[the evidence](evidence/README.md#compressors-that-others-wrote)."
+def _beside(cost: Cost) -> str:
+    """How long each way takes beside ours, like with like."""
+    lengths = cost["lengths"]
+    rows = [
+        [
+            when,
+            f"`{way}` ÷ `{ours}`",
+            *(f"{_seconds_of(row, way, when) / _seconds_of(row, ours, when):.2f}" for row in lengths.values()),
+        ]
+        for when, ours, ways in COMPARED
+        for way in ways
+    ]
+    return f"{BESIDE}\n\n" + markdown(
+        ["", "times as long", *(f"{int(length):,}" for length in lengths)], rows, numbers_from=2
     )
 
 
-def _against(cost: Cost, way: str, ours: str) -> str:
-    ratios = {length: row[f"{way}_seconds"] / row[f"{ours}_seconds"] for length, row in cost["lengths"].items()}
-    sooner = [f"{int(length):,}" for length, ratio in ratios.items() if ratio < 1]
-    span = f"`{way}` {min(ratios.values()):.2f} to {max(ratios.values()):.2f}"
-    return span + (f" (sooner at {', '.join(sooner)} tokens)" if sooner else "")
+def _seconds_of(row: Mapping[str, float], way: str, when: str) -> float:
+    """To the first token, or to the last of a whole answer."""
+    more = "full" if way.startswith("full") else "adamem"
+    return row[f"{way}_seconds"] + (when == WHOLE) * (ANSWER - 1) * row[f"{more}_decode_seconds"]
 
 
 def _growing(cost: Cost) -> str:
@@ -192,57 +194,3 @@ def _peaks(cost: Cost) -> str:
     peaks = {name.removesuffix("_peak_bytes"): f"{peak / 1e9:.2f} GB" for name, peak in cost["peaks"].items()}
     found = ", ".join(f"`{way}` {peak}" for way, peak in peaks.items())
     return f"Peak memory of a fresh process that answers one question on the longest text: {found}."
-
-
-def growth(cost: Cost, path: Path) -> None:
-    """Time to first token against length, both logarithmic."""
-    figure = Figure(figsize=(8.5, 5), layout="constrained")
-    panel = figure.subplots()
-    lengths = [int(length) for length in cost["lengths"]]
-    ends = []
-    for way, name, colour, line in WAYS:
-        values = [row[f"{way}_seconds"] for row in cost["lengths"].values()]
-        panel.plot(lengths, values, line, color=colour, marker="o", markersize=3)
-        ends.append((fill(name, NAME_WIDTH), values[-1], colour))
-    panel.set(xscale="log", yscale="log", xlabel="context tokens", ylabel="seconds to the first token (median)")
-    panel.set_xticks(lengths, [f"{length:,}" for length in lengths])
-    panel.set_xlim(right=1.05 * lengths[-1])
-    _seconds_axis(panel)
-    names_at_ends(panel, ends, gap=0.075)
-    save(figure, path)
-
-
-def amortised(cost: Cost, path: Path) -> None:
-    """Seconds spent on one text after so many queries, on a short one and on the longest."""
-    known = {int(length): row for length, row in cost["lengths"].items()}
-    figure = Figure(figsize=(10.5, 4.2), layout="constrained")
-    shown, repeated = short_and_long(list(known)), [way for way in WAYS if way[0] in REPEATED]
-    panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
-    for panel, length in zip(panels, shown, strict=True):
-        for way, _, colour, line in repeated:
-            panel.plot(QUERIES, spent(known[length], REPEATED[way], way), line, color=colour)
-        panel.set(title=f"text of {length:,} tokens", xlabel="queries on it", xlim=(0.5, 20.5), yscale="log")
-        panel.set_xticks([1, 5, 10, 15, 20])
-        _seconds_axis(panel)
-    panels[0].set_ylabel("seconds to all first tokens (medians)")
-    last = known[shown[-1]]
-    ends = [(fill(name, NAME_WIDTH), spent(last, REPEATED[way], way)[-1], colour) for way, name, colour, _ in repeated]
-    names_at_ends(panels[-1], ends, gap=0.1)
-    save(figure, path)
-
-
-def short_and_long(lengths: Sequence[int]) -> list[int]:
-    """The shortest length and the longest, once where they are the same."""
-    return sorted({min(lengths), max(lengths)})
-
-
-def spent(row: Mapping[str, float], first: str, later: str) -> list[float]:
-    """Seconds after each of the queries, the first answered in one way and the others in another."""
-    return [row[f"{first}_seconds"] + row[f"{later}_seconds"] * (count - 1) for count in QUERIES]
-
-
-def _seconds_axis(panel: Axes) -> None:
-    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    panel.yaxis.set_major_formatter("{x:g}")
-    panel.minorticks_off()
-    plain(panel, "both")

@@ -14,6 +14,7 @@ from typing import Any
 from adamem import config
 from adamem.analysis import (
     ablations,
+    budgets,
     copies,
     costs,
     decomposition,
@@ -26,6 +27,7 @@ from adamem.analysis import (
     peers,
     plots,
     tables,
+    twins,
     verdicts,
 )
 from adamem.analysis.ablations import Row
@@ -97,10 +99,10 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     tables.write_json(reports / "hypotheses.json", hypotheses.tree(claims))
     tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary, provenance))
     tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary, provenance))
-    plots.quality(summary, folder / "plots" / "quality.png")
+    plots.quality(twins.apart(results, summary)[1], folder / "plots" / "quality.png")
     plots.losses(read_training(folder / "training"), folder / "plots" / "losses.png")
     parts = {
-        "Verdicts": _verdicts(known, claims),
+        "Verdicts": _verdicts(params, known, claims),
         **apart,
         "Every method on every group": _quality(known, summary, provenance),
         "Do the answers come from the memory?": _controls(summary),
@@ -133,13 +135,13 @@ def _longer(
 
 
 def _quality(known: Evidence, summary: Summary, provenance: Provenance) -> str:
-    results = known.results
+    results, shown, same = twins.apart(known.results, summary)
     plot = "![Quality per group and method with 95 % intervals](plots/quality.png)"
-    warning = provenance.warning(in_order(results.methods))
+    warning = provenance.warning(in_order(known.results.methods))
     above = tables.ahead(
         _over_trainings(known), OURS, "trainings and items (items alone where the other was trained once)"
     )
-    parts = [warning, _one_training(known), tables.main_table(results, summary), plot, above, page.legend(results)]
+    parts = [warning, _one_training(known), tables.main_table(results, shown), same, plot, above, page.legend(results)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -166,9 +168,9 @@ def _over_trainings(known: Evidence) -> list[Comparison]:
     return [one.comparison for one in found if one is not None]
 
 
-def _verdicts(known: Evidence, claims: Sequence[hypotheses.Hypothesis]) -> str:
-    judged = verdicts.section(claims, "../hypotheses.json"), verdicts.trainings(claims, SEEDS)
-    return "\n\n".join([*judged, verdicts.by_group(known, claims)])
+def _verdicts(params: config.AdaMemConfig, known: Evidence, claims: Sequence[hypotheses.Hypothesis]) -> str:
+    judged = verdicts.section(claims, "../hypotheses.json", known.results), verdicts.trainings(claims, SEEDS)
+    return "\n\n".join([*judged, verdicts.by_group(known, claims), budgets.section(params, known.results)])
 
 
 def _needles(folder: Path) -> str:

@@ -79,10 +79,12 @@ def lengths(rows: Rows, path: Path) -> None:
     methods, places = in_order({row["method"] for row in rows}), sorted({row["length"] for row in rows})
     ends = []
     for number, method in enumerate(methods):
-        scores = [[row[METRIC] for row in rows if (row["method"], row["length"]) == (method, at)] for at in places]
+        scores = [_cells(rows, method, at) for at in places]
         look, means = style(method), [fmean(cells) for cells in scores]
+        bounds = [interval(cells) for cells in scores]
+        reach = [[abs(bound[end] - mean) for bound, mean in zip(bounds, means, strict=True)] for end in (0, 1)]
         beside = 2 ** (0.06 * (number - (len(methods) - 1) / 2))
-        panel.errorbar([length * beside for length in places], means, [reach(cells) for cells in scores],
+        panel.errorbar([length * beside for length in places], means, reach,
                        fmt=look.marker, color=look.colour, markersize=5, capsize=2)  # fmt: skip
         ends.append((method, means[-1], look.colour))
     panel.set_xscale("log", base=2)
@@ -95,9 +97,11 @@ def lengths(rows: Rows, path: Path) -> None:
     save(figure, path)
 
 
-def reach(cells: Sequence[float]) -> float:
-    """How far the 95 % interval (Student's) of the mean over cells goes, from their spread; a single cell has none."""
-    return float(t.ppf(0.975, len(cells) - 1)) * stdev(cells) / sqrt(len(cells)) if len(cells) > 1 else 0.0
+def interval(cells: Sequence[float]) -> tuple[float, float]:
+    """The 95 % interval (Student's) of the mean over cells, as far as scores can lie; a single cell has none."""
+    mean = fmean(cells)
+    reach = float(t.ppf(0.975, len(cells) - 1)) * stdev(cells) / sqrt(len(cells)) if len(cells) > 1 else 0.0
+    return max(0.0, mean - reach), min(1.0, mean + reach)
 
 
 def at_both_ends(rows: Rows) -> str:
@@ -105,8 +109,16 @@ def at_both_ends(rows: Rows) -> str:
     first, last = (choose(row["length"] for row in rows) for choose in (min, max))
     parts = []
     for method in in_order({row["method"] for row in rows}):
-        ends = [
-            fmean(row[METRIC] for row in rows if (row["method"], row["length"]) == (method, at)) for at in (first, last)
-        ]
-        parts.append(f"`{method}` {ends[0]:.2f} and {ends[1]:.2f}")
-    return f"Mean F1 at {first:,} and at {last:,} tokens: {', '.join(parts)}."
+        ends = [_with_interval(_cells(rows, method, at)) for at in (first, last)]
+        parts.append(f"`{method}` {' and '.join(ends)}")
+    return f"Mean F1 at {first:,} and at {last:,} tokens, with 95 % interval: {', '.join(parts)}."
+
+
+def _cells(rows: Rows, method: str, length: int) -> list[float]:
+    """The scores of a method at a length, a depth each."""
+    return [row[METRIC] for row in rows if (row["method"], row["length"]) == (method, length)]
+
+
+def _with_interval(cells: Sequence[float]) -> str:
+    low, high = interval(cells)
+    return f"{fmean(cells):.2f} [{low:.2f}, {high:.2f}]"

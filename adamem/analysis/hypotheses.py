@@ -59,8 +59,8 @@ class Effect:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A claim, the comparison in which it is weakest, Holm's p, the verdict, and why. `exact` is that comparison once
-    more by exact match, where F1 decides: a list that lacks a name is wrong then. It has no say in the verdict."""
+    """A claim, the comparison in which it is weakest, Holm's p, the verdict, and why. `whole` is that comparison once
+    more by STR-HIT, where F1 decides: a list that lacks a name is wrong then. It has no say in the verdict."""
 
     name: str
     claim: str
@@ -69,7 +69,7 @@ class Hypothesis:
     p: float | None
     verdict: Verdict
     why: str
-    exact: Effect | None = None
+    whole: Effect | None = None
 
     @property
     def seeds(self) -> int:
@@ -112,7 +112,7 @@ def judge(known: Evidence, cost: Mapping[str, Any]) -> list[Hypothesis]:
     judged = [claim for claim in claims if claim.weakest is not None]
     corrected = holm([claim.weakest.p for claim in judged if claim.weakest is not None])
     p_values = {claim.name: round(p, DIGITS) for claim, p in zip(judged, corrected, strict=True)}
-    return [replace(_verdict(claim, p_values.get(claim.name)), exact=_exact(known, claim.weakest)) for claim in claims]
+    return [replace(_verdict(claim, p_values.get(claim.name)), whole=_whole(known, claim.weakest)) for claim in claims]
 
 
 def tree(hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _entry(one: Hypothesis) -> dict[str, Any]:
         **named,
         "claim": one.claim,
         "why": one.why,
-        "exact_match": vars(one.exact) if one.exact else None,
+        "str_hit": vars(one.whole) if one.whole else None,
         "effects": rows,
     }
 
@@ -202,10 +202,10 @@ def _weakest(effects: Sequence[Effect]) -> Effect | None:
     return max(effects, key=lambda effect: (effect.p, -effect.low), default=None)
 
 
-def _exact(known: Evidence, decided: Effect | None) -> Effect | None:
+def _whole(known: Evidence, decided: Effect | None) -> Effect | None:
     if decided is None or decided.metric != "f1":
         return None
-    return difference(known, OURS, decided.against, decided.group, decided.share, "em")
+    return difference(known, OURS, decided.against, decided.group, decided.share, "str_hit")
 
 
 def difference(

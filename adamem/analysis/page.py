@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from adamem import config
-from adamem.analysis import costs, examples, verdicts
+from adamem.analysis import budgets, costs, examples, twins, verdicts
 from adamem.analysis.hypotheses import Hypothesis
 from adamem.analysis.methods import in_order, style
 from adamem.analysis.quality import OURS, Summary
 from adamem.analysis.results import Results, Training
 from adamem.analysis.tables import ahead, counterfactual_table, main_table, markdown
-from adamem.analysis.targets import BOUND_GAP, LOWER, UPPER, Bound, Target, difference
+from adamem.analysis.targets import BOUND_GAP, Bound, Target, difference
 
 INTRO = """\
 # What the experiment found
@@ -26,7 +26,11 @@ hand.
 
 AdaMem compresses a long text once into a coarse memory and reads it anew for every question through a few memory
 tokens, which a frozen LLM sees in place of the text. Below it is compared with retrieval, with compressors that do
-not see the question, and with reading everything or nothing."""
+not see the question, and with reading everything or nothing.
+
+**The verdicts on the hypotheses** are those of [the evidence](evidence/README.md) ([hypotheses.json](hypotheses.json)):
+over several trainings, and with arms that a sceptic asks for, tuned retrieval and AdaMem without the question among
+them. What the one training of this page would say stands [at its end](#what-one-training-says)."""
 
 GROUPS = """\
 | group | what it asks |
@@ -38,9 +42,8 @@ GROUPS = """\
 
 VERDICTS = "hypotheses_default.json"  # of one training and the arms of the default graph
 BEYOND = """\
-**Provisional.** The verdicts that count are those of [the evidence](evidence/README.md)
-([hypotheses.json](hypotheses.json)): over several trainings, and with arms that a sceptic asks for, tuned retrieval
-and AdaMem itself without the query among them. The table below is what one training and the default arms would say."""
+**Provisional**: one training, and without the arms that decide. It can differ from [the verdicts](evidence/README.md),
+which count."""
 
 REPRODUCE = """\
 ## How to reproduce
@@ -72,15 +75,15 @@ def render(params: config.AdaMemConfig, results: Results, summary: Summary, judg
     """The whole page as Markdown."""
     parts = [
         INTRO,
-        f"## Hypotheses\n\n{BEYOND}\n\n" + verdicts.section(judged.hypotheses, VERDICTS),
         _setting(params),
-        "## Targets\n\n" + _targets(judged.targets),
         "## Results\n\n" + _results(results, summary),
         "## Can the groups tell methods apart?\n\n" + _bounds(judged.bounds),
-        _counterfactual(summary),
+        _counterfactual(twins.apart(results, summary)[1]),
         "## What an answer costs\n\n" + costs.section(effort.cost),
-        "## Learning curves and minutes\n\n" + _training(params, effort),
+        "## Learning curves and minutes\n\n" + _training(params, results, effort),
         "## Examples\n\n" + _examples(params, results),
+        f"## What one training says\n\n{BEYOND}\n\n" + verdicts.section(judged.hypotheses, VERDICTS, results),
+        _targets(judged.targets),
         REPRODUCE,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -138,7 +141,8 @@ def _targets(targets: Sequence[Target]) -> str:
     met = sum(target.verdict == "met" for target in targets)
     rows = [[target.name, f"**{target.verdict}**", target.evidence] for target in targets]
     head = (
-        f"{met} of {len(targets)} targets of quality are met (those of cost stand [below](#what-an-answer-costs)). "
+        f"**Targets.** {met} of {len(targets)} targets of quality are met (those of cost: "
+        "[above](#what-an-answer-costs)). "
         "None is about C against the full text, and one against an arm that does not beat the LLM without any text "
         "says little: the hypotheses are the harder test. Differences are paired by item and bootstrapped by entity."
         "\n\n"
@@ -147,17 +151,18 @@ def _targets(targets: Sequence[Target]) -> str:
 
 
 def _results(results: Results, summary: Summary) -> str:
-    return "\n\n".join(
-        [
-            main_table(results, summary),
-            "![Quality per group and method with 95 % intervals](plots/quality.png)",
-            ahead(summary.comparisons, OURS, "items alone"),
-            "![Quality by decoder positions, with 95 % intervals](plots/tokens.png)",
-            legend(results),
-            "All numbers: [metrics.json](metrics.json), [quality.csv](tables/quality.csv), "
-            "[comparisons.csv](tables/comparisons.csv); single answers: `benchmarks/METHOD/GROUP.jsonl`.",
-        ]
-    )
+    kept, shown, same = twins.apart(results, summary)
+    parts = [
+        main_table(kept, shown),
+        same,
+        "![Quality per group and method with 95 % intervals](plots/quality.png)",
+        ahead(summary.comparisons, OURS, "items alone"),
+        "![Quality by decoder positions, with 95 % intervals](plots/tokens.png)",
+        legend(kept),
+        "All numbers: [metrics.json](metrics.json), [quality.csv](tables/quality.csv), "
+        "[comparisons.csv](tables/comparisons.csv); single answers: `benchmarks/METHOD/GROUP.jsonl`.",
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
 def legend(results: Results) -> str:
@@ -191,17 +196,16 @@ def _copied(summary: Summary) -> str:
     return ", ".join(f"{group} {count}" for group, count in sorted(counts.items()))
 
 
-def _training(params: config.AdaMemConfig, effort: Effort) -> str:
+def _training(params: config.AdaMemConfig, results: Results, effort: Effort) -> str:
     plots = "![Losses](plots/losses.png)\n\n![Exact match on validation items](plots/validation.png)"
     head = (
         "The weights of the lowest validation loss are kept, over "
         f"{params.phase2.optimiser.validation_examples} items in phase 2 and the trained baselines. Exact match here "
         "is teacher-forced, so it flatters. Trainings of two parts show one behind the other: text, then tasks, for "
         "the trained baselines; what to pick (the loss of the attention), then what to answer (that of the answers), "
-        "for phase 2. A dashed line marks where another loss begins, not to be compared with the one before.\n\n"
-        + _shares(params)
+        "for phase 2. A dashed line marks where another loss begins, not to be compared with the one before."
     )
-    return f"{head}\n\n{plots}\n\n{_minutes(effort)}"
+    return "\n\n".join([budgets.section(params, results), head, plots, _minutes(effort)])
 
 
 def _minutes(effort: Effort) -> str:
@@ -213,30 +217,6 @@ def _minutes(effort: Effort) -> str:
         "Minutes of each stage when it last ran to its end; with those that come after this page: "
         "[minutes.md](minutes.md).\n\n" + markdown(["stage", "minutes", "steps"], rows)
     )
-
-
-def _shares(params: config.AdaMemConfig) -> str:
-    """Who was trained on what: a comparison is worth what this says."""
-    phase, shown = params.phase2, params.phase2.optimiser
-    read = shown.steps * shown.batch_size * shown.accumulate
-    passes = phase.selector.steps * phase.selector.batch_size * phase.selector.accumulate / read
-    return (
-        f"`adamem`, `icae` and `autocompressor` are trained on the same {read:,} questions, with the same optimiser. "
-        f"Before that, `adamem` continues text for {params.phase1.optimiser.steps} steps and its selector sees these "
-        f"questions another {passes:.1f} times over without the LLM reading; `icae` reads text for "
-        f"{params.baselines.icae.text_steps} steps and `autocompressor` for "
-        f"{params.baselines.autocompressor.text_steps}. Retrieval is untuned. {_bounds_read(params)}"
-    )
-
-
-def _bounds_read(params: config.AdaMemConfig) -> str:
-    """On how many questions the tuned bounds are tuned."""
-    bounds = {UPPER: params.baselines.full_context_tuned, LOWER: params.baselines.no_context_tuned}
-    counts = [
-        f"`{name}` {one.optimiser.steps * one.optimiser.batch_size * one.optimiser.accumulate:,}"
-        for name, one in bounds.items()
-    ]
-    return f"The vectors of the bounds are tuned on questions, too: {', '.join(counts)}."
 
 
 def _examples(params: config.AdaMemConfig, results: Results) -> str:

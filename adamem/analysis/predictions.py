@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from adamem.analysis import names
+
 R = TypeVar("R", bound=BaseModel)
 
 
@@ -45,6 +47,16 @@ class Prediction(BaseModel):
     counterfactual: bool
     memory: tuple[Source, ...] | None
     official: float | None = None
+
+    @property
+    def str_em(self) -> float:
+        """The share of the names that stand in the answer, where it is to list some."""
+        return names.str_em(self.prediction, self.gold)
+
+    @property
+    def str_hit(self) -> float:
+        """1 where all of them do."""
+        return names.str_hit(self.prediction, self.gold)
 
 
 class Cost(BaseModel):

@@ -35,6 +35,8 @@ class Quality:
     rouge_1: float
     rouge_2: float
     rouge_l: float
+    str_em: float | None
+    str_hit: float | None
     coverage: float | None
     contradictions: float | None
     metric: str
@@ -172,6 +174,8 @@ def _quality(results: Results, key: tuple[str, str], rows: Sequence[Prediction],
         rouge_1=_mean([row.rouge_1 for row in rows]),
         rouge_2=_mean([row.rouge_2 for row in rows]),
         rouge_l=_mean([row.rouge_l for row in rows]),
+        str_em=_mean_of_all([row.str_em if metric == "f1" else None for row in rows]),
+        str_hit=_mean_of_all([row.str_hit if metric == "f1" else None for row in rows]),
         coverage=_mean_of_all([row.coverage for row in rows]),
         contradictions=_mean_of_all([row.contradictions for row in rows]),
         metric=metric,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from adamem import config
-from adamem.analysis import costs, hypotheses, page, plots, tables
+from adamem.analysis import cost_plots, costs, hypotheses, page, plots, tables, twins
 from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import Bootstrap, metrics, summarise
 from adamem.analysis.results import read, read_training
@@ -41,11 +41,12 @@ def write(
     tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary, provenance))
     tables.write_csv(folder / "tables" / "counterfactual.csv", tables.counterfactual_rows(summary, provenance))
     tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary, provenance))
-    plots.quality(summary, folder / "plots" / "quality.png")
-    plots.tokens(results, summary, folder / "plots" / "tokens.png")
+    kept, shown, _ = twins.apart(results, summary)
+    plots.quality(shown, folder / "plots" / "quality.png")
+    plots.tokens(kept, shown, folder / "plots" / "tokens.png")
     plots.losses(training, folder / "plots" / "losses.png")
     plots.validation(training, folder / "plots" / "validation.png")
-    costs.growth(cost, folder / "plots" / "cost_growth.png")
-    costs.amortised(cost, folder / "plots" / "cost_amortised.png")
+    cost_plots.growth(cost, folder / "plots" / "cost_growth.png")
+    cost_plots.amortised(cost, folder / "plots" / "cost_amortised.png")
     tables.write_text(folder / "README.md", page.render(params, results, summary, judged, effort))
     return found

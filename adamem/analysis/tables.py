@@ -19,10 +19,11 @@ COLUMNS = """\
 Mean over test items with 95 % interval. Decoder positions: what the memory or the text takes in the input of the LLM,
 mean over groups. Offline bytes: kept per context token until the first query: 2 for a text that is kept, 0 where it
 comes with the question; a memory of a fixed size is divided by the tokens of these texts; those of `icae` and
-`autocompressor` are in float32, all else in 16 bits. EM: exact match, beside the F1 that gives credit for a part of a
-list; contradictions: the share of the facts asked that a summary gives wrongly."""
+`autocompressor` are in float32, all else in 16 bits. Beside the F1 of A, which gives credit for parts of words and
+lists, STR-EM is the share of the names that stand in the answer, and STR-HIT that of answers without a missing name
+(both as in ASQA); contradictions: the share of the facts asked that a summary gives wrongly."""
 BESIDE = {
-    "A": {"EM": "em"},
+    "A": {"STR-EM": "str_em", "STR-HIT": "str_hit"},
     "C": {"ROUGE-L": "rouge_l", "contradictions": "contradictions"},
 }  # by group: column, field of `Quality`
 
@@ -85,8 +86,8 @@ def gaps(found: Sequence[Comparison | None]) -> list[str]:
 
 
 def main_table(results: Results, summary: Summary) -> str:
-    """The table a reader looks at first: main metric with interval per group, exact match where the main metric gives
-    credit for a part of a list (A), what contradicts the text (C), and the cost; what the columns say and which items
+    """The table a reader looks at first: main metric with interval per group, the names found where the main
+    metric gives credit for parts (A), what contradicts the text (C), and the cost; what the columns say and which items
     were asked stand around it."""
     groups = results.groups
     header = ["method", *(name for group in groups for name in _columns(summary, group))]
@@ -97,7 +98,7 @@ def main_table(results: Results, summary: Summary) -> str:
         costs = [cell.cost for (name, _), cell in results.by_key.items() if name == method]
         positions = sum(cost.decoder_tokens for cost in costs) / len(costs)
         stored = sum(cost.offline_bytes_per_token for cost in costs) / len(costs)
-        trained = _trained(results, method, groups[0])
+        trained = trained_weights(results, method)
         lines.append([f"`{method}`", *cells, f"{positions:,.0f}", f"{trained:,}", f"{stored:,.0f}"])
     return "\n\n".join([COLUMNS, markdown(header, lines), _asked(summary)])
 
@@ -175,14 +176,14 @@ def _cost(results: Results, row: Quality) -> dict[str, Any]:
     cost = results.by_key[row.method, row.group].cost
     return {
         "decoder_tokens": cost.decoder_tokens,
-        "trainable_parameters": _trained(results, row.method, row.group),
+        "trainable_parameters": trained_weights(results, row.method),
         "offline_bytes_per_token": cost.offline_bytes_per_token,
     }
 
 
-def _trained(results: Results, method: str, group: str) -> int:
-    """Trained weights, those that were lent to it among them."""
-    names = (method, LENT.get(method, ""))
+def trained_weights(results: Results, method: str) -> int:
+    """Of a method, those that were lent to it among them."""
+    names, group = (method, LENT.get(method, "")), results.groups[0]
     found = [results.by_key[name, group] for name in names if (name, group) in results.by_key]
     return sum(one.cost.trainable_parameters for one in found)
 

@@ -54,10 +54,10 @@ def test_changes_are_ordered_by_what_they_cost_over_the_groups() -> None:
     assert list(ablation_plots.by_effect(rows)) == ["worse", "none", "better"]
 
 
-def test_the_band_of_seeds_holds_the_committed_run_and_our_method_only() -> None:
+def test_the_band_of_trainings_holds_the_committed_run_and_our_method_only() -> None:
     seeds = [_row("seed1", -0.03), _row("seed2", -0.08), _row("seed2", -0.5, method="icae"), _row("seed3", None)]
-    assert ablation_plots.seed_differences(seeds) == [0.0, -0.03, -0.08]
-    assert ablation_plots.seed_differences([]) == [0.0]
+    assert ablation_plots.differences(seeds) == [0.0, -0.03, -0.08]
+    assert ablation_plots.differences([]) == [0.0]
 
 
 def test_a_difference_too_far_out_to_draw_is_written() -> None:

@@ -152,8 +152,9 @@ def test_weights_that_are_lent_count(reports: Writer, levels: Level, params: con
     folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), "longllmlingua_k_tuned": 0.5})
     _weigh(folder, params)
     page = (folder / "evidence/README.md").read_text(encoding="utf-8")
-    table = [[cell.strip() for cell in line.split("|")] for line in page.splitlines() if "trained weights" not in line]
-    [head] = [line.split("|") for line in page.splitlines() if "trained weights" in line]
+    quality = page.split("## Every method on every group")[1]
+    table = [[cell.strip() for cell in line.split("|")] for line in quality.splitlines()]
+    [head] = [line.split("|") for line in quality.splitlines() if "trained weights" in line]
     column = [cell.strip() for cell in head].index("trained weights")
     cells = {row[1]: row[column] for row in table if len(row) == len(head)}
     own, lent = (int(cells[f"`{name}`"].replace(",", "")) for name in ("full_context_tuned", "longllmlingua_k_tuned"))

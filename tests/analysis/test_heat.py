@@ -25,8 +25,8 @@ def test_white_is_bright_and_black_is_dark() -> None:
     assert (heat.ink((1, 1, 1)), heat.ink((0, 0, 0))) == ("black", "white")
 
 
-def test_the_interval_of_a_mean_is_students() -> None:
-    assert heat.reach([0.0, 1.0]) == pytest.approx(12.706 * 0.5, rel=1e-3)
-    assert heat.reach([0.4, 0.4, 0.4]) == pytest.approx(0.0)
-    assert heat.reach([0.7]) == 0.0
-    assert heat.reach([0.0, 1.0] * 50) == pytest.approx(1.984 * 0.05, rel=0.01)
+def test_the_interval_of_a_mean_is_students_and_stays_where_scores_can_be() -> None:
+    assert heat.interval([0.5, 0.6]) == pytest.approx((0.0, 1.0)), "12.706 times 0.05 to either side"
+    assert heat.interval([0.4, 0.4, 0.4]) == pytest.approx((0.4, 0.4))
+    assert heat.interval([0.7]) == (0.7, 0.7)
+    assert heat.interval([0.0, 1.0] * 50) == pytest.approx((0.5 - 0.0997, 0.5 + 0.0997), abs=1e-3)

@@ -32,17 +32,18 @@ def _known(params: config.AdaMemConfig, first: Results, *again: Results) -> Evid
     return Evidence(first, quality.Bootstrap.of(params), again)
 
 
-def test_exact_match_stands_beside_the_verdict_and_has_no_say(
+def test_whether_names_are_missing_stands_beside_the_verdict_and_has_no_say(
     reports: Callable[[Level], Path], levels: Level, params: config.AdaMemConfig
 ) -> None:
     folder = reports(levels)
     path = folder / "benchmarks/adamem/A.jsonl"
-    path.write_text(path.read_text(encoding="utf-8").replace('"em":1.0', '"em":0.0'), encoding="utf-8")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(json.dumps(json.loads(line) | {"prediction": "?"}) for line in lines), encoding="utf-8")
     known = _known(params, results.read(folder / "benchmarks", folder / "tasks"))
     claims = {one.name: one for one in hypotheses.judge(known, made_up_cost())}
-    h1, exact = claims["H1"], claims["H1"].exact
-    assert exact is not None and (exact.metric, exact.against, exact.effect) == ("em", "icae", -0.5)
-    assert h1.verdict == "supported" and hypotheses.tree([h1])["H1"]["exact_match"]["high"] < 0
+    h1, whole = claims["H1"], claims["H1"].whole
+    assert whole is not None and (whole.metric, whole.against, whole.effect) == ("str_hit", "icae", -0.5)
+    assert h1.verdict == "supported" and hypotheses.tree([h1])["H1"]["str_hit"]["high"] < 0
     assert "-0.500 (" in verdicts.table([h1])
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from adamem.analysis import costs, plots
+from adamem.analysis import cost_plots, costs, plots
 from adamem.analysis.methods import STYLES, in_order, style
 from adamem.analysis.results import Training
 
@@ -109,14 +109,14 @@ def test_names_at_the_ends_of_lines_stand_in_the_order_of_the_lines_on_a_logarit
 
 
 def test_many_queries_are_shown_on_a_short_text_and_on_the_longest() -> None:
-    assert costs.short_and_long([1024, 512, 8192]) == [512, 8192]
-    assert costs.short_and_long([512]) == [512]
+    assert cost_plots.short_and_long([1024, 512, 8192]) == [512, 8192]
+    assert cost_plots.short_and_long([512]) == [512]
 
 
 def test_only_the_first_query_pays_for_what_is_kept() -> None:
-    totals = costs.spent({"cold_seconds": 5.0, "kept_seconds": 0.5}, "cold", "kept")
+    totals = cost_plots.spent({"cold_seconds": 5.0, "kept_seconds": 0.5}, "cold", "kept")
     assert totals[:3] == [5.0, 5.5, 6.0]
-    assert len(totals) == len(costs.QUERIES)
+    assert len(totals) == len(cost_plots.QUERIES)
 
 
 @pytest.mark.parametrize(("cold", "reused"), [(0.9, 0.07), (0.9, 0.051), (0.5, 0.089), (0.05, 0.2), (0.9, 0.1)])
