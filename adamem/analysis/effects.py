@@ -62,7 +62,7 @@ def _typed(changes: Sequence[Row], again: Sequence[Row]) -> str:
     """What the mark of an experiment in another type than the committed run means, and what that alone did."""
     if not any(row.float32 for row in changes):
         return ""
-    said = "* with the LLM in float32, for want of a processor that has bfloat16, the type of the committed run."
+    said = "Marked *: the LLM in float32, for want of a processor that has bfloat16, the type of the committed run."
     control = [row for row in again if row.about == TYPE and row.method == OURS]
     if not control:
         return said

@@ -164,7 +164,7 @@ def _loss_panel(panel: Axes, stage: Training) -> None:
         panel.plot(steps, values, color=PALE, linewidth=0.6, label=names[0])
         panel.plot(steps, moving_mean(values), color=GREY, linewidth=1.4, label=names[1])
         panel.plot(*part.curve("validation_loss"), color=BLUE, marker="o", markersize=4, label=names[2])
-    panel.set_ylabel("nats per target token", fontsize=9)
+    panel.set_ylabel("loss (nats)", fontsize=9)
     low, high = panel.get_ylim()
     panel.set_ylim(max(0, low), high + 0.1 * (high - low))  # with room for the names of the parts
 
