@@ -7,7 +7,7 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 TEXT ?=
 QUESTION ?=
-NAME ?= embedded
+NAME =
 PORT ?= 5000
 
 VENV := .venv
@@ -40,7 +40,7 @@ setup: $(READY)
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "python %d.%d is too old: make PYTHON=python3.12 ..." % sys.version_info[:2])'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)  # none yet, or half of one
 	$(if $(TORCH_INDEX),$(PIP) --no-deps "$$(grep '^torch==' requirements.lock)" --index-url $(TORCH_INDEX))
 	$(PIP) -r requirements.lock
 	$(PIP) --quiet --no-deps --no-build-isolation -e .
@@ -53,6 +53,7 @@ run: setup
 	@echo "read reports/README.md; compare runs with: make ui"
 
 evidence: setup
+	@$(BIN)/python -c 'import kvpress, llmlingua' || { echo "the peers cannot be imported: kvpress needs Python 3.10 to 3.12 (make setup PYTHON=python3.12 in a fresh clone)" >&2; exit 1; }
 	$(BIN)/python -m adamem.ablate --mark    # what other settings gave has no say
 	$(BIN)/dvc repro stages/evidence/dvc.yaml
 	@echo "read reports/evidence/README.md"
@@ -74,9 +75,11 @@ sanity: setup
 	$(BIN)/python -m adamem.sanity
 
 ui: setup
-	$(BIN)/mlflow server --backend-store-uri "sqlite:///$(CURDIR)/mlflow.db" --host 127.0.0.1 --port $(PORT)
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow server --workers 1 --host 127.0.0.1 --port $(PORT) \
+		--backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"
 
 profile: setup
+	@test -n "$(NAME)" || { echo "usage: make profile NAME=smoke|gpu|embedded" >&2; exit 2; }
 	$(BIN)/python -m adamem.profile $(NAME)
 
 # --- the checks ---------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ class Committed:
             ValueError: the committed run is not in this checkout, or code or settings are not as committed.
         """
         if not any(TASKS.glob("*/test.jsonl")):
-            raise ValueError(f"{TASKS}: no items there; run `make run` or `dvc pull` first")
+            raise ValueError(f"{TASKS}: no items there; run `dvc repro tasks` first")
         evidence = [Path(EVIDENCE)] if any(Path(EVIDENCE).glob("*/*.json")) else []
         if changed := queued.uncommitted(RECORDED):
             raise ValueError(f"{changed[0]}: not as committed, and experiments are recorded by commit; commit it first")
@@ -101,7 +101,10 @@ def run(names: Sequence[str], jobs: int) -> list[str]:
         raise ValueError(f"{LISTED}: no experiment {unknown[0]!r}; there are: {', '.join(listed)}")
     committed = Committed.here()
     lacking = missing(listed)
-    chosen = [name for name in names or affordable(listed, lacking) if lacking[name]]
+    suiting = names or affordable(listed, lacking)
+    chosen = [name for name in suiting if lacking[name]]
+    if there := [name for name in suiting if not lacking[name]]:
+        print(f"in {TABLE} already, with this code and these settings (rows taken out run anew): {', '.join(there)}")
     wanted = {name: Wanted.of(name, listed[name], lacking[name]) for name in chosen}
     _run([one for one in wanted.values() if queued.revision(one.title, committed.commit) is None], committed, jobs)
     failed = []

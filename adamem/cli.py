@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from adamem import config, tracking
+from adamem import config, tracking, trained
 from adamem.benchmarks.public.registry import NAMES
+from adamem.commands import plain_errors, writable
 from adamem.evaluation import benchmark, public
-from adamem.models import checkpoint, host
+from adamem.models import checkpoint
 from adamem.training import phases, processes
 
 _TRAIN = """\
@@ -38,25 +37,36 @@ def train(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", type=Path, default=Path(), help="folder with data/ and models/ (default: here)")
     _directory(parser, "where the checkpoint goes (default: models/phaseN below the root)")
     asked = parser.parse_args(arguments)
-    with _plain_errors():
+    with plain_errors():
         params = config.load(asked.config)
         out = _replaceable(asked.output_dir or asked.root / f"models/phase{asked.phase}")
         together = processes.here()
-        phase = phases.PHASES[asked.phase](params, host.load(asked.root / "models/llm", params.llm), asked.root)
+        phase = phases.PHASES[asked.phase](
+            params, trained.frozen_llm(asked.root / "models/llm", params.llm), asked.root
+        )
+        _same(phase.model.settings, params.model, asked)
         if together.follows(phase.steps()):
             return
         with tracking.run(f"adamem-train phase{asked.phase}", params) as run:  # not the stage, whose minutes are kept
             for step in phase.steps():
                 run.log(step.number, step.values)
-            checkpoint.save(phase.model, out, params.model, phase.llm_top)
+            checkpoint.save(phase.model, out, phase.model.settings, phase.llm_top)
     print(f"wrote {out}")
+
+
+def _same(before: config.Model, now: config.Model, asked: argparse.Namespace) -> None:
+    """A later phase goes on with the model of the one before it, whatever the settings file says by now."""
+    old, new = before.model_dump(), now.model_dump()
+    if changed := [section for section in new if old[section] != new[section]]:
+        raise ValueError(
+            f"{asked.config}: {changed[0]} is {new[changed[0]]}, but models/phase{asked.phase - 1} was trained with "
+            f"{old[changed[0]]}; train that phase with these settings first, or bring the old ones back"
+        )
 
 
 def _replaceable(folder: Path) -> Path:
     """The folder, in full, if a checkpoint may take its place: new, empty, or with nothing but a checkpoint in it."""
-    place = folder.resolve()
-    if place.exists() and not place.is_dir():
-        raise ValueError(f"{folder}: is a file; choose a folder of its own for the checkpoint")
+    place = writable(folder)
     found = {path.name for path in place.iterdir()} if place.is_dir() else set()
     if others := sorted(found - {checkpoint.WEIGHTS, checkpoint.RECORD, checkpoint.LLM_TOP}):
         raise ValueError(f"{folder}: holds {others[0]}, which the checkpoint would replace; choose another folder")
@@ -76,12 +86,18 @@ examples:
 
 def evaluate(arguments: Sequence[str] | None = None) -> None:
     """`adamem-eval --checkpoint models/phase2 [--groups A D] [--benchmarks hotpotqa ...] [--output-dir DIR]`."""
-    asked = _eval_parser().parse_args(arguments)
+    parser = _eval_parser()
+    asked = parser.parse_args(arguments)
     groups = asked.groups or ([] if asked.benchmarks else config.GROUPS)
-    with _plain_errors():
+    for option in ("data", "limit", "max_context_tokens"):
+        if getattr(asked, option) is not None and not asked.benchmarks:
+            parser.error(f"--{option.replace('_', '-')} is for public sets: name some with --benchmarks")
+    with plain_errors():
+        if asked.output_dir:
+            writable(asked.output_dir)
         wanted = public.wanted(asked.benchmarks, asked.data, asked.limit, asked.max_context_tokens)
         params = config.load(asked.config)
-        model = checkpoint.load(asked.checkpoint, host.load(asked.root / "models/llm", params.llm))
+        model = trained.load(asked.checkpoint, asked.root / "models/llm", params.llm)
         for group in groups:
             folder = asked.root / "data/tasks" / group
             test, _ = benchmark.selection(folder, False, False, params.evaluation)
@@ -132,12 +148,3 @@ def _give(report: benchmark.Report, what: str, name: str, folder: Path | None, *
 
 def _directory(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--output-dir", "--output_dir", type=Path, default=None, help=text)
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """A user's mistake ends in one line, not in a stack of ours."""
-    try:
-        yield
-    except ValueError as error:
-        sys.exit(f"error: {error}")

@@ -6,12 +6,11 @@ Prints the answer, what the memory cost, and the stretches of the text that the 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from adamem import config
+from adamem import config, trained
+from adamem.commands import plain_errors
 from adamem.evaluation import answering
-from adamem.models import checkpoint, host
 from adamem.models.frame import encode
 
 SHOWN = 8
@@ -24,10 +23,8 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, default=Path("models/phase2"))
     parser.add_argument("--llm", type=Path, default=Path("models/llm"))
     arguments = parser.parse_args()
-    try:
+    with plain_errors():
         print(tell(arguments.text, arguments.question, arguments.checkpoint, arguments.llm))
-    except ValueError as error:
-        sys.exit(f"error: {error}")
 
 
 def tell(path: Path, question: str, folder: Path, llm_folder: Path) -> str:
@@ -41,13 +38,13 @@ def tell(path: Path, question: str, folder: Path, llm_folder: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: cannot be read as UTF-8 text ({error})") from error
     params = config.load()
-    llm = host.load(llm_folder, params.llm)
-    model = checkpoint.load(folder, llm)
+    model = trained.load(folder, llm_folder, params.llm)
     answer = answering.ask(model, text, question, params.evaluation)
-    ids = encode(llm.tokenizer, text)
+    tokenizer = model.host.tokenizer
+    ids = encode(tokenizer, text)
     spans = sorted(answer.sources or [], key=lambda span: -span.share)[:SHOWN]
     size = model.settings.chunk_encoder.chunk_size
-    lines = [f"  chunk {span.first // size}: {llm.tokenizer.decode(ids[span.first : span.last])!r}" for span in spans]
+    lines = [f"  chunk {span.first // size}: {tokenizer.decode(ids[span.first : span.last])!r}" for span in spans]
     head = (
         f"answer: {answer.text}\n\n{len(ids)} tokens of text, {answer.memory_tokens} memory tokens, made mostly from:"
     )

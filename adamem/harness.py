@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,16 +21,16 @@ from typing import Any
 
 import torch
 
-from adamem import config
+from adamem import config, trained
 from adamem.analysis.tables import write_text
+from adamem.commands import plain_errors, writable
 from adamem.evaluation.answering import Question, answers
-from adamem.models import checkpoint, host
 from adamem.models.frame import encode, encode_after_colon
 from adamem.models.method import Method
 from adamem.models.records import Prompt, TokenBatch
 
-_ASKS = re.compile(r"^(?:Question|Q): *", flags=re.MULTILINE)
-_ANSWERS = re.compile(r"\s*^(?:Answer|A):\s*\Z", flags=re.MULTILINE)
+_ASKS = re.compile(r"^(?:Question|Q): *", flags=re.MULTILINE | re.IGNORECASE)
+_ANSWERS = re.compile(r"\s*^(?:Answer|A):\s*\Z", flags=re.MULTILINE | re.IGNORECASE)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -48,12 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     if asked.limit is not None and asked.limit < 1:
         parser.error(f"--limit {asked.limit}: at least one example of each task, or leave it out for all")
-    try:
+    with plain_errors():
+        if asked.output_dir:
+            writable(asked.output_dir)
         params = config.load(asked.config)
-        model = checkpoint.load(asked.checkpoint, host.load(asked.root / "models/llm", params.llm))
+        model = trained.load(asked.checkpoint, asked.root / "models/llm", params.llm)
         results = run(Reader(model, params.evaluation), asked.tasks, asked.include_path, asked.limit)
-    except ValueError as error:
-        sys.exit(f"error: {error}")
     text = json.dumps(results, indent=1, default=str)
     print(text)
     if asked.output_dir:
@@ -108,7 +107,7 @@ class Reader:
         """Greedy continuations, each up to the first of its `until` texts or `max_gen_toks` tokens.
 
         Raises:
-            ValueError: a prompt is empty, or sampling is asked for.
+            ValueError: a prompt is empty, sampling is asked for, or no token.
         """
         if any(given.get("do_sample") for _, given in asked):
             raise ValueError("do_sample is true, but answers are greedy: set it to false")
@@ -116,10 +115,12 @@ class Reader:
 
     def _continuation(self, prompt: str, given: dict[str, Any]) -> str:
         longest = int(given.get("max_gen_toks", self.settings.max_new_tokens))
+        if longest < 1:
+            raise ValueError(f"max_gen_toks is {longest}, and an answer has a token or more")
         settings = self.settings.model_copy(update={"max_new_tokens": longest})
         [answer] = answers(self.method, [Question(*split(prompt))], settings)
         until = given.get("until") or []
-        stops = [until] if isinstance(until, str) else until
+        stops = [until] if isinstance(until, str) else [stop for stop in until if stop]
         return answer.text[: min([answer.text.find(stop) for stop in stops if stop in answer.text], default=None)]
 
 

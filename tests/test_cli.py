@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
@@ -12,7 +13,7 @@ import pytest
 import torch
 from ruamel.yaml import YAML
 
-from adamem import cli, demo
+from adamem import cli, config, demo
 from adamem.benchmarks import item
 from adamem.benchmarks.item import Item
 from adamem.models import checkpoint, host
@@ -85,6 +86,31 @@ def test_a_folder_with_other_files_is_not_replaced_by_a_checkpoint(place: Path, 
     notes.write_text("dear to me", encoding="utf-8")
     assert "choose" in fails(cli.train, "--phase", "1", "--root", str(place), "--output-dir", chosen)
     assert notes.read_text(encoding="utf-8") == "dear to me"
+
+
+def test_places_that_cannot_be_written_are_refused_before_the_work(place: Path) -> None:
+    shutil.rmtree(place / "models/llm")
+    for command, more in ((cli.train, ("--phase", "1")), (cli.evaluate, ("--checkpoint", "models/phase2"))):
+        assert "notes.txt is a file" in fails(command, *more, "--output-dir", "notes.txt/x")
+
+
+def test_a_later_phase_does_not_take_settings_that_its_model_was_not_trained_with(place: Path) -> None:
+    shutil.copytree("models/phase2", "models/phase1")
+    changed = tiny.settings({"llm": {"dtype": "float32"}, "resampler": {"n_latents": 2 * PARAMS.resampler.n_latents}})
+    with Path("params.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="safe", pure=True).dump(changed.model_dump(mode="json"), file)
+    for group, part in itertools.product(config.GROUPS, ("train", "validation")):
+        Path("data/tasks", group).mkdir(exist_ok=True)
+        shutil.copy("data/tasks/D/test.jsonl", f"data/tasks/{group}/{part}.jsonl")
+    assert "resampler is {" in fails(cli.train, "--phase", "2", "--output-dir", "out")
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize("option", [("--limit", "3"), ("--max-context-tokens", "5"), ("--data", "sets")])
+def test_options_of_public_sets_alone_are_refused(option: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.evaluate(["--checkpoint", "models/phase2", *option])
+    assert f"{option[0]} is for public sets" in capsys.readouterr().err
 
 
 def test_a_phase_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

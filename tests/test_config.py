@@ -72,6 +72,8 @@ def test_an_unknown_key_is_refused_with_its_path(path: str, value: Any) -> None:
         ("analysis.resamples", 10),
         ("seed", -1),
         ("seed", None),
+        ("training_seed", 2**32),
+        ("resampler.redundancy", float("inf")),
         ("llm.dtype", "int8"),
         ("baselines.rag.chunk_tokens", []),
         ("baselines.rag.chunk_tokens", [8, -1]),
@@ -113,6 +115,8 @@ def test_every_other_kind_can_be_chosen(path: str, section: dict[str, Any]) -> N
         ("resampler.heads", 7, "does not divide hidden"),
         ("resampler.n_fused", 1000, "leaves nothing to pick"),
         ("benchmarks.A.min_tokens", 100000, "is not below max_tokens"),
+        ("baselines.icae.encoder.heads", 7, "does not divide hidden"),
+        ("baselines.icae.segments", 5, "does not divide resampler.n_latents"),
     ],
 )
 def test_values_that_do_not_fit_together_are_refused(path: str, value: int, said: str) -> None:
@@ -120,6 +124,12 @@ def test_values_that_do_not_fit_together_are_refused(path: str, value: int, said
         AdaMemConfig.checked(changed(path, value), "params.yaml")
     assert path.rsplit(".", 1)[0] in str(caught.value)
     assert str(value) in str(caught.value)
+
+
+@pytest.mark.parametrize("section", ["needle", "fanout"])
+def test_what_changes_the_llm_is_not_asked_beside_others(section: str) -> None:
+    with pytest.raises(ValueError, match=rf"{section}\.methods: .*leave it out"):
+        AdaMemConfig.checked(changed(f"{section}.methods", ["adamem", "adamem_unfrozen"]), "params.yaml")
 
 
 def test_all_mistakes_are_told_at_once() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.committed import as_committed
+
 ROOT = Path(__file__).parents[1]
 DESIGN = (ROOT / "docs/design.md").read_text(encoding="utf-8")
 TODO = (ROOT / "TODO.md").read_text(encoding="utf-8")
@@ -20,6 +22,7 @@ def verdicts(path: str) -> dict[str, str]:
     return {name: found["verdict"] for name, found in json.loads((ROOT / path).read_text(encoding="utf-8")).items()}
 
 
+@as_committed
 def test_the_verdicts_are_those_of_the_reports() -> None:
     rows = re.findall(r"^\| (H\d) \| [^|]+ \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", DESIGN, re.MULTILINE)
     for column, path in enumerate(("hypotheses_default", "hypotheses", "evidence/hypotheses_longer"), 1):

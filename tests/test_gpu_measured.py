@@ -15,6 +15,7 @@ from adamem.config import GROUPS
 from adamem.planning import planned, shape
 from adamem.planning.gpus import GPUS, UTILISATION
 from adamem.planning.work import QUESTION
+from tests.committed import as_committed
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/experiments.md").read_text(encoding="utf-8").split("### What an H100 gave")[1].split("\n## ")[0]
@@ -81,6 +82,7 @@ def test_steps_and_memory_stand_beside_what_is_planned(name: str, said: str, pla
     ]
 
 
+@as_committed
 def test_ratios_stand_beside_those_of_the_committed_run() -> None:
     here = json.loads((ROOT / "reports/efficiency.json").read_text(encoding="utf-8"))["ratios"]
     for name, there in _measured("efficiency")["ratios"].items():
@@ -93,6 +95,7 @@ def test_scores_are_those_of_the_trainings(said: str, name: str) -> None:
     assert _row(said) == [f"{quality[group]['coverage' if group == 'C' else 'f1']:.2f}" for group in GROUPS]
 
 
+@as_committed
 def test_longer_trainings_are_those_of_the_evidence() -> None:
     evidence = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8")
     section = evidence.split("## The same with longer trainings")[1].split("\n## ")[0]
@@ -116,6 +119,7 @@ def test_longer_trainings_are_those_of_the_evidence() -> None:
     assert f"with the cached one, have {spread.rstrip(')')}" in PAGE
 
 
+@as_committed
 def test_the_verdict_on_retrieval_is_computed() -> None:
     longer, committed = (
         json.loads((ROOT / f"reports/{name}.json").read_text(encoding="utf-8"))["H2"]

@@ -36,6 +36,7 @@ def reader(llm: HostLLM) -> harness.Reader:
         ("Q: a?\nA: b\n\nA text.\nQ: Who?\nA:", "Q: a?\nA: b\n\nA text.", "Who?"),
         ("A text.\nOf lines.\n\nWho is it?", "A text.\nOf lines.", "Who is it?"),
         ("A text.\nWho is it?", "A text.", "Who is it?"),
+        ("A text.\nquestion: Who is it?\nanswer:", "A text.", "Who is it?"),
         ("Who is it?", "Who is it?", "Who is it?"),
         ("Question: Who?\nAnswer:", "Who?", "Who?"),
     ],
@@ -93,6 +94,8 @@ def test_what_cannot_be_asked_is_said(reader: harness.Reader) -> None:
         reader.continuations([("Who?", {"do_sample": True})])
     with pytest.raises(ValueError, match="the continuation ' ' is empty"):
         list(reader.likelihoods([("Who?", " ")]))
+    with pytest.raises(ValueError, match="max_gen_toks is 0"):
+        reader.continuations([("Who?", {"max_gen_toks": 0})])
 
 
 GENERATE = """\

@@ -72,10 +72,10 @@ def test_only_the_last_profile_counts(place: Path, names: list[str]) -> None:
 
 def test_it_says_what_changed_and_keeps_comments(place: Path) -> None:
     before = load(place / "params.yaml").resampler.n_latents
-    overlay(place, "mine", "resampler: {n_latents: 98}\n")
-    assert profile.apply("mine") == [f"resampler.n_latents: {before} -> 98"]
+    overlay(place, "mine", "resampler: {n_latents: 96}\n")
+    assert profile.apply("mine") == [f"resampler.n_latents: {before} -> 96"]
     line = next(row for row in (place / "params.yaml").read_text().splitlines() if "n_latents" in row)
-    assert line.startswith("  n_latents: 98 ")
+    assert line.startswith("  n_latents: 96 ")
     assert "# K, memory tokens" in line
 
 

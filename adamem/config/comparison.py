@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from adamem.config.section import PositiveInt, Section
 from adamem.config.sources import FactsSource, PublicSource, Wheel
@@ -55,6 +55,12 @@ class FeatureEncoder(Section):
     hidden: PositiveInt
     layers: PositiveInt
     heads: PositiveInt
+
+    @model_validator(mode="after")
+    def _divides(self) -> FeatureEncoder:
+        if self.hidden % self.heads:
+            raise ValueError(f"heads {self.heads} does not divide hidden {self.hidden}")
+        return self
 
 
 class LoraEncoder(Section):
@@ -125,11 +131,20 @@ class Efficiency(Section):
         return self
 
 
+def _sharing(methods: tuple[str, ...]) -> tuple[str, ...]:
+    if "adamem_unfrozen" in methods:
+        raise ValueError("adamem_unfrozen changes the LLM that the methods beside it are asked on: leave it out")
+    return methods
+
+
+Methods = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_sharing)]  # asked on one and the same LLM
+
+
 class Needle(Section):
     lengths: Annotated[tuple[Annotated[int, Field(ge=128)], ...], Field(min_length=1)]
     depths: PositiveInt
     items: PositiveInt
-    methods: Annotated[tuple[str, ...], Field(min_length=1)]
+    methods: Methods
 
 
 class Fanout(Section):
@@ -139,7 +154,7 @@ class Fanout(Section):
     min_tokens: PositiveInt
     max_tokens: PositiveInt
     max_new_tokens: PositiveInt
-    methods: Annotated[tuple[str, ...], Field(min_length=1)]
+    methods: Methods
 
     @model_validator(mode="after")
     def _in_order(self) -> Fanout:

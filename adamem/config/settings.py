@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from adamem.config.comparison import Analysis, Baselines, Benchmarks, Efficiency, Evaluation, Fanout, Needle
 from adamem.config.model import ChunkEncoder, Interface, Model, Projection, Resampler
-from adamem.config.section import Section
+from adamem.config.section import Section, Seed
 from adamem.config.sources import Data, Llm
 from adamem.config.training import Devices, Phase1, Phase2, Phase3
 
@@ -19,8 +19,8 @@ from adamem.config.training import Devices, Phase1, Phase2, Phase3
 class AdaMemConfig(Section):
     """The whole of `params.yaml`."""
 
-    seed: Annotated[int, Field(ge=0)]
-    training_seed: Annotated[int, Field(ge=0)]
+    seed: Seed
+    training_seed: Seed
     llm: Llm
     data: Data
     chunk_encoder: ChunkEncoder
@@ -49,6 +49,17 @@ class AdaMemConfig(Section):
             projection=self.projection,
             interface=self.interface,
         )
+
+    @model_validator(mode="after")
+    def _slots(self) -> AdaMemConfig:
+        for name in ("icae", "autocompressor"):
+            segments = getattr(self.baselines, name).segments
+            if self.resampler.n_latents % segments:
+                raise ValueError(
+                    f"baselines.{name}.segments {segments} does not divide resampler.n_latents "
+                    f"{self.resampler.n_latents}: every segment gets equally many slots"
+                )
+        return self
 
     @classmethod
     def from_yaml(cls, path: str | Path) -> AdaMemConfig:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import re
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,6 +147,7 @@ def _tags(stage: str) -> dict[str, str]:
         "dvc.exp": experiment_name(),
         "dvc.baseline": os.environ.get("DVC_EXP_BASELINE_REV", ""),
         "git.commit": _commit(),
+        **_made_with(),
     }
     return resolve_tags({key: value for key, value in own.items() if value} | abandoned.tags())
 
@@ -155,8 +158,27 @@ def _seconds() -> float:
 
 
 def _commit() -> str:
-    found = subprocess.run(["git", "rev-parse", "--verify", "-q", "HEAD"], capture_output=True, text=True, check=False)
-    return found.stdout.strip()
+    """With `-dirty` behind it where files that git knows are not as committed; empty without git."""
+    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
+
+
+def _made_with() -> dict[str, str]:
+    """Versions and machine: scores differ a little between them."""
+    packages = {f"version.{name}": version(name) for name in ("torch", "transformers", "mlflow")}
+    return {**packages, "python": platform.python_version(), "cpu": _cpu(), "cpus": str(psutil.cpu_count() or "")}
+
+
+def _cpu() -> str:
+    """The processor's name, as far as the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def flatten(tree: Mapping[str, Any], separator: str, prefix: str = "") -> dict[str, Any]:

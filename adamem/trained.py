@@ -1,0 +1,49 @@
+"""The one door to a trained compressor that is to answer, for the demo, the console scripts, the harness and the
+registered model."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from adamem import config
+from adamem.models import checkpoint, host
+from adamem.models.adamem import AdaMem
+
+_LAYER = re.compile(r"\.(\d+)\.")
+
+
+def load(folder: str | Path, llm_folder: str | Path, settings: config.Llm) -> AdaMem:
+    """A compressor as it was saved, on the LLM it was trained for, with the layers that phase 3 has changed in their
+    places, and in evaluation mode.
+
+    Raises:
+        ValueError: nothing is there, a file is damaged, or compressor and LLM do not belong together.
+    """
+    folder = Path(folder)
+    try:
+        llm = frozen_llm(Path(llm_folder), settings)
+        model = checkpoint.load(folder, llm)
+        if (folder / checkpoint.LLM_TOP).exists():
+            checkpoint.load_llm_top(llm, folder, _layers(folder / checkpoint.LLM_TOP))
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"{folder} on {llm_folder}: cannot be read ({error}); make them again") from error
+    return model.eval()
+
+
+def frozen_llm(folder: Path, settings: config.Llm) -> host.HostLLM:
+    """The LLM of a folder that holds weights and settings alone. Raises ValueError as `host.load` does, and where it
+    brings code of its own: transformers would ask at a terminal whether to run it."""
+    for path in (folder / "config.json", folder / "tokenizer_config.json"):
+        if path.is_file() and "auto_map" in path.read_text(encoding="utf-8", errors="replace"):
+            raise ValueError(f"{path}: names code of its own (auto_map), which is never run; choose another LLM")
+    return host.load(folder, settings)
+
+
+def _layers(path: Path) -> int:
+    """How many layers of the LLM a file holds."""
+    with safe_open(path, "pt") as tensors:
+        found = [_LAYER.search(name) for name in tensors.keys()]  # noqa: SIM118
+    return len({match[1] for match in found if match})
