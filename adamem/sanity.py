@@ -6,6 +6,7 @@ answers as a fresh one does.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -27,6 +28,7 @@ STEPS = 8
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     params = config.load()
     torch.manual_seed(params.seed)
     llm = host.load(Path("models/llm"), params.llm)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -88,3 +90,19 @@ def test_the_readme_names_every_file_of_the_top() -> None:
         if path.is_dir() and f"{path.name}/" not in readme and path.name != "__pycache__"
     ]
     assert not missing, f"README.md has no line for {missing}"
+
+
+def _called() -> dict[str, set[str]]:
+    """Modules of ours that the Makefile starts, and the options it gives them."""
+    found: dict[str, set[str]] = {}
+    for module, rest in re.findall(r"-m (adamem\.\w+)(.*)", (ROOT / "Makefile").read_text(encoding="utf-8")):
+        found.setdefault(module, set()).update(re.findall(r"--[a-z-]+", rest.split("#")[0]))
+    return found
+
+
+@pytest.mark.parametrize("module", sorted(_called()))
+def test_what_make_starts_is_there_and_takes_what_it_is_given(module: str) -> None:
+    command = [sys.executable, "-W", "ignore", "-m", module, "--help"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert said.returncode == 0, said.stderr
+    assert {option for option in _called()[module] if option not in said.stdout} == set()
