@@ -108,7 +108,7 @@ def section(
     """Verdicts, the effects training by training and group by group, whether leads have grown, and what each method
     scores with either length."""
     changes = [change for change in rows[0].changes.split() if not change.startswith("training_seed=")]
-    devices = " and ".join(dict.fromkeys(row.device for row in rows))
+    devices = ", ".join(dict.fromkeys(row.device for row in rows))
     head = (
         f"Arms that are trained, trained for longer: {', '.join(f'`{change}`' for change in changes)}; "
         f"{len(_names(rows))} training seeds, on: {devices} ([experiments](../ablations/README.md#all-experiments), "
