@@ -42,7 +42,7 @@ def test_film_is_what_lets_the_query_into_the_learned_path(llm: HostLLM, film: b
 
 def test_the_learned_path_sees_the_states_that_picks_are_made_from(llm: HostLLM) -> None:
     """More of the context than that changes nothing, whatever it says; so its cost stays where it is."""
-    settings = tiny.settings({"resampler": {"n_latents": 3, "n_fused": 2}}).resampler
+    settings = tiny.settings({"resampler": {"n_latents": 4, "n_fused": 3}}).resampler
     torch.manual_seed(0)
     model, there, mask = LatentResampler(settings, llm), states(count=12), torch.ones(1, 1, dtype=torch.bool)
     with torch.no_grad():
