@@ -81,6 +81,7 @@ def test_a_run_holds_settings_curves_and_data(store: Path, params: config.AdaMem
     [run] = _find("tags.`dvc.stage` = 'phase1'")
     client, _ = Store.here().open()
     assert run.info.status == "FINISHED"
+    assert {"version.torch", "version.transformers", "python", "cpu"} <= run.data.tags.keys()
     assert run.data.params["resampler.n_latents"] == str(params.resampler.n_latents)
     assert run.data.params.keys() == runs.flatten(params.model_dump(), ".").keys()
     assert [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, "loss")] == [

@@ -78,7 +78,7 @@ def repository(
 
 @pytest.mark.slow
 def test_what_is_missing_is_run_and_put_into_the_table_as_of_when_it_was_queued(
-    repository: Path, monkeypatch: pytest.MonkeyPatch
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     commit, code = experiments.head(), ablations.code_hash(repository)
     run_queue = experiments.run_queue
@@ -97,6 +97,7 @@ def test_what_is_missing_is_run_and_put_into_the_table_as_of_when_it_was_queued(
     assert len(ablate.mark()) == len(rows), "what was found speaks of older code by now"
     subprocess.run(["git", "checkout", "-q", "adamem"], check=True)
     assert ablate.mark() == [] and ablate.run([], jobs=1) == []
+    assert "with this code and these settings (rows taken out run anew): k4\n" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -1,0 +1,32 @@
+"""The table of who was trained on what knows every method that is trained, and follows the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from adamem import config
+from adamem.analysis import budgets
+from adamem.analysis.results import read
+from adamem.training.fitting import FITTERS
+
+TRAINED = {"adamem", "adamem_unfrozen", *FITTERS} - {"rag"}
+
+
+def test_every_trained_method_has_a_line_that_follows_its_settings(
+    reports: Callable[[Mapping[str, float]], Path], params: config.AdaMemConfig
+) -> None:
+    folder = reports({**dict.fromkeys(TRAINED, 0.5), "rag_minilm_k": 0.5})
+    results = read(folder / "benchmarks", folder / "tasks")
+    lines = _lines(budgets.section(params, results))
+    assert lines.keys() == {f"`{name}`" for name in TRAINED}
+    longer = params.phase2.optimiser.model_copy(update={"steps": 3 * params.phase2.optimiser.steps})
+    changed = params.model_copy(update={"phase2": params.phase2.model_copy(update={"optimiser": longer})})
+    moved = {name for name, line in _lines(budgets.section(changed, results)).items() if line != lines[name]}
+    own = {f"`{name}`" for name in TRAINED if name.endswith("_tuned")}
+    assert moved == lines.keys() - own, "soft vectors behind a text have an optimiser of their own"
+
+
+def _lines(text: str) -> dict[str, list[str]]:
+    rows = [[cell.strip() for cell in line.split("|")] for line in text.splitlines() if line.startswith("| `")]
+    return {row[1]: row[2:] for row in rows}
