@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -207,6 +208,14 @@ def test_the_environment_may_name_another_store(monkeypatch: pytest.MonkeyPatch,
     assert Store.here() == Store("http://127.0.0.1:5000", None, tmp_path / "mlflow.db.lock")
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert Store.here().uri == f"sqlite:///{tmp_path}/mlflow.db"
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "sqlite:////nowhere/at/all.db"])
+def test_a_store_that_is_not_there_is_named_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, uri: str) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(ValueError, match=re.escape(f"MLFLOW_TRACKING_URI {uri}: ")):
+        Store.here().open()
 
 
 def test_without_dvc_the_store_lies_at_the_root_of_the_checkout(

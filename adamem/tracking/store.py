@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from filelock import FileLock
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "adamem"
+CONNECT_SECONDS = 20.0
+_PORTS = {"http": 80, "https": 443}
 WORKSPACE = "workspace"  # as `dvc exp show` calls what is no experiment
 
 
@@ -40,7 +44,12 @@ class Store:
         return cls(uri, artifacts, root / "mlflow.db.lock")
 
     def open(self) -> tuple[MlflowClient, str]:
-        """A client and the id of the experiment, both created on first use."""
+        """A client and the id of the experiment, both created on first use.
+
+        Raises:
+            ValueError: nothing answers at the address, or the experiment was deleted there.
+        """
+        _answering(self.uri)
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read while mlflow is imported
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         from mlflow import MlflowClient
@@ -58,6 +67,20 @@ class Store:
                 f"`MLFLOW_TRACKING_URI={self.uri} mlflow experiments restore -x {experiment.experiment_id}`"
             )
         return client, experiment.experiment_id
+
+
+def _answering(uri: str) -> None:
+    """Said at once, where MLflow would try again for minutes."""
+    where = urlsplit(uri)
+    if where.scheme in ("http", "https") and where.hostname:
+        try:
+            socket.create_connection((where.hostname, where.port or _PORTS[where.scheme]), CONNECT_SECONDS).close()
+        except OSError as error:
+            raise ValueError(
+                f"MLFLOW_TRACKING_URI {uri}: no server answers there ({error}); start it, or unset that"
+            ) from error
+    if where.scheme == "sqlite" and not (folder := Path(where.path[1:]).parent).is_dir():
+        raise ValueError(f"MLFLOW_TRACKING_URI {uri}: there is no folder {folder}; make it, or unset that")
 
 
 def experiment_name() -> str:
