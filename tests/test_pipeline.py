@@ -170,6 +170,20 @@ def test_a_stage_depends_on_the_code_it_runs(name: str) -> None:
         assert not missing, f"{stage.addressing}: add to deps in dvc.yaml: {sorted(missing)}"
 
 
+def test_settings_derive_next_to_nothing_since_dvc_does_not_see_how() -> None:
+    """`adamem/config` is no dependency of a stage; what it computes would change results behind DVC's back."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "adamem/config").glob("*.py"))
+    found = {
+        node.name
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and any(ast.unparse(one) == "property" for one in node.decorator_list)
+    }
+    assert found == {"window", "model"}, (
+        "a change of these asks for `dvc repro -f`; others belong to modules that compute"
+    )
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_stage_depends_on_no_code_it_does_not_run(name: str) -> None:
     """Needless code deps make needless hours."""
