@@ -73,12 +73,13 @@ class Effort:
 
 def render(params: config.AdaMemConfig, results: Results, summary: Summary, judged: Judged, effort: Effort) -> str:
     """The whole page as Markdown."""
+    kept, shown, same = twins.apart(results, summary)
     parts = [
         INTRO,
         _setting(params),
-        "## Results\n\n" + _results(results, summary),
+        "## Results\n\n" + _results(kept, shown, same),
         "## Can the groups tell methods apart?\n\n" + _bounds(judged.bounds),
-        _counterfactual(twins.apart(results, summary)[1]),
+        _counterfactual(shown),
         "## What an answer costs\n\n" + costs.section(effort.cost),
         "## Learning curves and minutes\n\n" + _training(params, results, effort),
         "## Examples\n\n" + _examples(params, results),
@@ -150,15 +151,14 @@ def _targets(targets: Sequence[Target]) -> str:
     return head + markdown(["target", "verdict", "numbers"], rows, numbers_from=3)
 
 
-def _results(results: Results, summary: Summary) -> str:
-    kept, shown, same = twins.apart(results, summary)
+def _results(results: Results, summary: Summary, same: str) -> str:
     parts = [
-        main_table(kept, shown),
+        main_table(results, summary),
         same,
         "![Quality per group and method with 95 % intervals](plots/quality.png)",
         ahead(summary.comparisons, OURS, "items alone"),
         "![Quality by decoder positions, with 95 % intervals](plots/tokens.png)",
-        legend(kept),
+        legend(results),
         "All numbers: [metrics.json](metrics.json), [quality.csv](tables/quality.csv), "
         "[comparisons.csv](tables/comparisons.csv); single answers: `benchmarks/METHOD/GROUP.jsonl`.",
     ]

@@ -32,10 +32,11 @@ def section(hypotheses: Sequence[Hypothesis], file: str, results: Results) -> st
 
 def _one_name(results: Results) -> str:
     """What F1 leaves open on a group whose answers are lists."""
-    asked = [row.gold for (_, group), one in results.by_key.items() if group == FUSION for row in one.originals]
+    cells = [one for (_, group), one in results.by_key.items() if group == FUSION]
+    asked = {row.id: row.gold for one in cells for row in one.originals}  # each item once, however many answered it
     if not asked:
         return ""
-    value = fmean(map(f1_of_one, asked))
+    value = fmean(map(f1_of_one, asked.values()))
     return f" On {FUSION} an answer with one right name and nothing else has F1 {value:.2f}, so F1 alone is no fusion."
 
 
