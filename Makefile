@@ -8,6 +8,7 @@ TORCH_INDEX ?=
 TEXT ?=
 QUESTION ?=
 NAME =
+BEFORE =
 PORT ?= 5000
 
 VENV := .venv
@@ -20,7 +21,7 @@ export TEXT QUESTION  # by the environment, so that quotes in them are harmless
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run evidence ablations test lint unit smoke sanity demo ui profile clean
+.PHONY: help setup run evidence ablations test lint unit smoke same sanity demo ui profile clean
 
 help:
 	@echo "make run                                the whole experiment: download, train, compare, plot (reports/README.md)"
@@ -28,6 +29,7 @@ help:
 	@echo "make ablations                           settings changed one by one, and further seeds (reports/ablations/README.md)"
 	@echo "make test                               lint, types, import contracts, tests, the graph at toy size"
 	@echo "make smoke                              the same graph at toy size, in a temporary clone"
+	@echo "make same BEFORE=commit                 does the working tree give what that commit gave? both graphs at toy size"
 	@echo "make sanity                             step 0 on the real small LLM: shapes, the loss falls, cached = fresh"
 	@echo "make demo TEXT=file QUESTION='...'      ask the trained compressor about a text of yours"
 	@echo "make ui [PORT=5000]                     the runs, curves and models in MLflow"
@@ -99,6 +101,10 @@ unit: setup
 
 smoke: setup
 	$(BIN)/python -m pytest tests/test_smoke.py -m smoke -s
+
+same: setup
+	@test -n "$(BEFORE)" || { echo "usage: make same BEFORE=commit" >&2; exit 2; }
+	$(BIN)/python -m tests.same $(BEFORE)
 
 clean:
 	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache build adamem.egg-info

@@ -39,18 +39,19 @@ def train(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     with plain_errors():
         params = config.load(asked.config)
-        out = _replaceable(asked.output_dir or asked.root / f"models/phase{asked.phase}")
+        out = writable(asked.output_dir or asked.root / f"models/phase{asked.phase}")
+        checkpoint.refuse_others(out)
         together = processes.here()
         phase = phases.PHASES[asked.phase](
             params, trained.frozen_llm(asked.root / "models/llm", params.llm), asked.root
         )
         _same(phase.model.settings, params.model, asked)
-        if together.follows(phase.steps()):
+        steps = phase.steps(out)
+        if together.follows(steps):
             return
         with tracking.run(f"adamem-train phase{asked.phase}", params) as run:  # not the stage, whose minutes are kept
-            for step in phase.steps():
+            for step in steps:
                 run.log(step.number, step.values)
-            checkpoint.save(phase.model, out, phase.model.settings, phase.llm_top)
     print(f"wrote {out}")
 
 
@@ -62,15 +63,6 @@ def _same(before: config.Model, now: config.Model, asked: argparse.Namespace) ->
             f"{asked.config}: {changed[0]} is {new[changed[0]]}, but models/phase{asked.phase - 1} was trained with "
             f"{old[changed[0]]}; train that phase with these settings first, or bring the old ones back"
         )
-
-
-def _replaceable(folder: Path) -> Path:
-    """The folder, in full, if a checkpoint may take its place: new, empty, or with nothing but a checkpoint in it."""
-    place = writable(folder)
-    found = {path.name for path in place.iterdir()} if place.is_dir() else set()
-    if others := sorted(found - {checkpoint.WEIGHTS, checkpoint.RECORD, checkpoint.LLM_TOP}):
-        raise ValueError(f"{folder}: holds {others[0]}, which the checkpoint would replace; choose another folder")
-    return place
 
 
 _EVAL = """\

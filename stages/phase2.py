@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adamem import config, tracking
-from adamem.models import checkpoint, host
+from adamem.models import host
 from adamem.training import phases, processes
 
 
@@ -13,14 +13,13 @@ def main() -> None:
     params = config.load()
     together = processes.here()
     llm = host.load(Path("models/llm"), params.llm)
-    phase = phases.phase2(params, llm, Path())
-    if together.follows(phase.steps()):
+    steps = phases.phase2(params, llm, Path()).steps(Path("models/phase2"))
+    if together.follows(steps):
         return
 
     with tracking.run("phase2", params, [Path("data/tasks")]) as run:
-        for step in phase.steps():
+        for step in steps:
             run.log(step.number, step.values)
-        checkpoint.save(phase.model, Path("models/phase2"), params.model)
         run.write(Path("reports/training/phase2.json"))
 
 

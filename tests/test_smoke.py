@@ -13,12 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from tests import cloned
-from tests.cloned import ROOT, run, tracked
-
-PULLED = ("download", "llm")  # stages whose outputs come out of this checkout's cache
+from tests.cloned import PULLED, ROOT, run, tracked
 
 
 def ran(said: str) -> list[str]:
@@ -28,10 +25,7 @@ def ran(said: str) -> list[str]:
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = cloned.make(tmp_path_factory.mktemp("smoke") / "adamem")
-    run(place, "dvc", "remote", "add", "--local", "--default", "here", str(ROOT / ".dvc" / "cache"))
-    run(place, "python", "-m", "adamem.profile", "smoke")
-    run(place, "dvc", "pull", "--quiet", *PULLED, check=False)
-    forget_the_other_stages(place / "dvc.lock")
+    cloned.prepare(place, ["dvc.yaml"])
     return place
 
 
@@ -60,15 +54,6 @@ def in_turn(clone: Path, hands: list[list[str]]) -> list[str]:
     repro = ("dvc", "--wait-for-lock", "repro", "--no-run-cache", "--single-item")
     with ThreadPoolExecutor(len(hands)) as pool:
         return [stage for said in pool.map(lambda targets: run(clone, *repro, *targets), hands) for stage in ran(said)]
-
-
-def forget_the_other_stages(lock: Path) -> None:
-    """What they were in the committed run is of no use here, and DVC writes all of it anew after every stage."""
-    yaml = YAML(typ="safe", pure=True)
-    tree = yaml.load(lock.read_text(encoding="utf-8"))
-    tree["stages"] = {name: stage for name, stage in tree["stages"].items() if name in PULLED}
-    with lock.open("w", encoding="utf-8") as file:
-        yaml.dump(tree, file)
 
 
 @pytest.mark.smoke

@@ -1,7 +1,8 @@
 """`reports/ablations/ablations.csv`: what each experiment scored, and which code and settings it speaks of.
 
 A row carries a hash of the code that decides a score and one of the settings that do. Where either is no longer what
-the tree has, the row is stale: `python -m adamem.ablate --mark` says so in the table, and a test that it was done.
+the tree has, and the code is not known to give the same (`same_code`), the row is stale: `python -m adamem.ablate
+--mark` says so in the table, and a test that it was done.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from adamem.analysis import same_code
 from adamem.analysis.provenance import short_hash
 from adamem.analysis.quality import DIGITS, Bootstrap
 from adamem.analysis.results import Results, required
@@ -175,10 +177,12 @@ def _score(results: Results, committed: Results, method: str, group: str, bootst
 
 
 def mark(rows: Sequence[Row], experiments: Mapping[str, Experiment], root: Path) -> list[Row]:
-    """The rows, stale where they speak of other code or settings than `root` has or are no longer listed."""
-    code, named = code_hash(root), {row.experiment for row in rows}
-    now = {name: (code, settings_hash(root, one.set)) for name, one in experiments.items() if name in named}
-    return [row.model_copy(update={"stale": now.get(row.experiment) != (row.code, row.settings)}) for row in rows]
+    """The rows, stale where they speak of other settings than `root` has, of code that may give something else, or are
+    no longer listed."""
+    same, named = same_code.equal(code_hash(root), same_code.read(root)), {row.experiment for row in rows}
+    now = {name: settings_hash(root, one.set) for name, one in experiments.items() if name in named}
+    fresh = [row.code in same and row.settings == now.get(row.experiment) for row in rows]
+    return [row.model_copy(update={"stale": not one}) for row, one in zip(rows, fresh, strict=True)]
 
 
 def applied(tree: dict[str, Any], changes: Changes) -> dict[str, Any]:

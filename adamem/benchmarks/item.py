@@ -199,6 +199,19 @@ class Groups:
 
 
 def read_groups(folder: Path) -> Groups:
-    """The items under `folder/{A,B,C,D}`. Errors as `read`."""
-    parts = [[read(folder / group / f"{part}.jsonl") for group in GROUPS] for part in ("train", "validation")]
+    """The items under `folder/{A,B,C,D}`.
+
+    Raises:
+        ValueError: as `read`, or a file holds none: the groups take turns, so that each needs some.
+    """
+    parts = [[_some(folder / group / f"{part}.jsonl") for group in GROUPS] for part in ("train", "validation")]
     return Groups(*parts)
+
+
+def _some(path: Path) -> list[Item]:
+    items = read(path)
+    if not items:
+        raise ValueError(
+            f"{path}: holds no items; raise benchmarks.{path.parent.name}.{path.stem} and run stage `tasks`"
+        )
+    return items

@@ -7,6 +7,7 @@ that resuming an interrupted training needs.
 from __future__ import annotations
 
 import functools
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -58,29 +59,47 @@ class Batch:
     evidence: Bool[Tensor, "B A L"] | None = None
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """A question-answering item as token ids, the end token in its answer; `evidence` are pairs of an answer token and
+    a context token that spells a part of it."""
+
+    context: array[int]  # the longest part, in 4 bytes a token
+    question: list[int]
+    answer: list[int]
+    evidence: list[tuple[int, int]]
+
+    @classmethod
+    def of(cls, item: TaskItem, tokenizer: object, frame: ChatFrame) -> Encoded:
+        """Takes milliseconds, and more the longer the context: worth keeping where an item comes back."""
+        return cls(
+            array("i", encode(tokenizer, item.context)),
+            encode_after_colon(tokenizer, item.question),
+            [*encode_after_colon(tokenizer, item.target), frame.end],
+            list(evidence.pairs(tokenizer, item.context, after_colon(item.target))),
+        )
+
+
 def task_batch(items: Sequence[TaskItem], tokenizer: object, frame: ChatFrame) -> Batch:
-    """Question-answering items in the chat frame; the end token is part of the answer."""
-    questions = [encode_after_colon(tokenizer, item.question) for item in items]
-    answers = [[*encode_after_colon(tokenizer, item.target), frame.end] for item in items]
-    prompts = [frame.prompt(question) for question in questions]
-    context = TokenBatch.pad([encode(tokenizer, item.context) for item in items])
+    """Question-answering items in the chat frame."""
+    return joined([Encoded.of(item, tokenizer, frame) for item in items], frame)
+
+
+def joined(items: Sequence[Encoded], frame: ChatFrame) -> Batch:
+    """Encoded items as one batch, in the chat frame."""
+    answers = [item.answer for item in items]
+    context, answer = TokenBatch.pad([item.context for item in items]), TokenBatch.pad(answers)
+    holds = torch.zeros(*answer.ids.shape, context.ids.shape[1], dtype=torch.bool)
+    for row, item in enumerate(items):
+        if item.evidence:
+            holds[row][tuple(torch.tensor(item.evidence).T)] = True
     return Batch(
         context=context,
-        query=TokenBatch.pad(questions),
-        prompt=_prompt(list(frame.before), prompts, answers),
-        answer=TokenBatch.pad(answers),
-        evidence=_evidence(items, tokenizer, max(map(len, answers)), context.ids.shape[1]),
+        query=TokenBatch.pad([item.question for item in items]),
+        prompt=_prompt(list(frame.before), [frame.prompt(item.question) for item in items], answers),
+        answer=answer,
+        evidence=holds,
     )
-
-
-def _evidence(
-    items: Sequence[TaskItem], tokenizer: object, answer_tokens: int, context_tokens: int
-) -> Bool[Tensor, "B A L"]:
-    holds = torch.zeros(len(items), answer_tokens, context_tokens, dtype=torch.bool)
-    for row, item in enumerate(items):
-        for place in evidence.pairs(tokenizer, item.context, after_colon(item.target)):
-            holds[row][place] = True
-    return holds
 
 
 def question_prompt(questions: list[list[int]], frame: ChatFrame) -> Prompt:

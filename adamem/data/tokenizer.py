@@ -20,7 +20,7 @@ def load(folder: Path) -> PreTrainedTokenizerFast:
     from transformers import AutoTokenizer
 
     try:
-        loaded = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        loaded = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise ValueError(f"{folder}: no tokenizer can be loaded there ({error}); run stage `llm` first") from error
     if not loaded.is_fast or loaded.eos_token_id is None:

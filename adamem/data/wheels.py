@@ -67,14 +67,15 @@ def fetch_all(wheels: Sequence[Wheel], folder: Path) -> list[Path]:
 
 
 def find(wheel: Wheel, folder: Path) -> Path:
-    """The archive that stage `download` has put into `folder`.
+    """The archive that stage `download` has put into `folder`, verified once more.
 
     Raises:
-        ValueError: it is not there.
+        ValueError: it is not there, or has another checksum than the pinned one.
     """
     present = _matching(folder, wheel)
     if not present:
         raise ValueError(f"{folder}: no wheel {_stem(wheel)}-*.whl there; run stage `download` first")
+    verify(present[0], wheel)
     return present[0]
 
 

@@ -47,6 +47,7 @@ def ask(method: Method, context: str, question: str, settings: config.Evaluation
     Raises:
         ValueError: the context or the question is empty.
     """
+    method.eval()
     [answer] = _answer_batch(method, [Question(context, question)], settings.max_new_tokens)
     return answer
 

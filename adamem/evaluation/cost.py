@@ -12,7 +12,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -88,6 +88,10 @@ class Scene:
         """From what stands in the document's place to the first token of the answer."""
         return method.write(memory, self.prompt, 1)
 
+    def cold(self, method: Method) -> object:
+        """From the text to the first token of the answer."""
+        return self.first_token(method, method.compress(self.text, self.question))
+
 
 def adamem(bench: Bench) -> AdaMem:
     """The trained compressor, ready to answer."""
@@ -119,23 +123,15 @@ def ways(scene: Scene, full: Held, settings: config.Efficiency) -> dict[str, Act
         "encode": scene.coarse,
         "resample": lambda: model.resample(coarse, question),
         "adamem_cached": lambda: first(model, model.resample(coarse, question)),
-        "adamem_cold": lambda: first(model, model.compress(scene.text, question)),
-        "full_cold": lambda: first(plain, plain.compress(scene.text, question)),
+        "adamem_cold": partial(scene.cold, model),
+        "full_cold": partial(scene.cold, plain),
         "full_reused": _behind(scene, full, asked),
-        **{name: partial(_asked, scene, method) for name, method in retrievers.items()},
+        **{name: partial(scene.cold, method) for name, method in retrievers.items()},
         "limit": lambda: first(model, memory),
         "adamem_decode": _behind(scene, held(scene, memory), asked[:, -1:]),
         "full_decode": _behind(scene, full, asked[:, -1:]),
-        "adamem_batch": partial(_batch, scene, _repeated(coarse, settings.batch_size), many),
+        "adamem_batch": partial(_batch, scene, coarse.asked(settings.batch_size), many),
     }
-
-
-def _asked(scene: Scene, method: Method) -> object:
-    return scene.first_token(method, method.compress(scene.text, scene.question))
-
-
-def _repeated(coarse: CoarseMemory, count: int) -> CoarseMemory:
-    return replace(coarse, **{name: part.expand(count, *part.shape[1:]) for name, part in coarse.tensors().items()})
 
 
 def _batch(scene: Scene, coarse: CoarseMemory, questions: TokenBatch) -> object:
@@ -224,7 +220,7 @@ def _peak(way: str, params: config.AdaMemConfig, models: Path, embedder: Path, t
     scene = Scene(bench, model, texts(tokens, (length,), bench.host.device)[length])
     method = {"adamem_cold": model, "full_cold": PlainText(bench.host, full=True)}.get(way)
     if method is not None:
-        _asked(scene, method)
+        scene.cold(method)
     return _high_water()
 
 

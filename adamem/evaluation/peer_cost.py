@@ -14,7 +14,6 @@ from adamem.baselines.bounds import PlainText
 from adamem.baselines.catalogue import Bench
 from adamem.evaluation import cost
 from adamem.evaluation.cost import Act, Scene
-from adamem.models.method import Method
 
 PEERS = ("kvpress_snapkv", "kvpress_expected_attention", "longllmlingua_k")
 REUSABLE = ("kvpress_expected_attention",)  # compresses without the question, so what it kept serves the next one too
@@ -27,14 +26,10 @@ def ways(scene: Scene) -> dict[str, Act]:
     kept = {name: peers[name].compress(scene.text, scene.question) for name in REUSABLE}
     return {
         "adamem_cached": lambda: scene.first_token(model, model.resample(coarse, scene.question)),
-        "full_cold": partial(_asked, scene, PlainText(scene.host, full=True)),
-        **{name: partial(_asked, scene, peer) for name, peer in peers.items()},
+        "full_cold": partial(scene.cold, PlainText(scene.host, full=True)),
+        **{name: partial(scene.cold, peer) for name, peer in peers.items()},
         **{f"{name}_reused": partial(scene.first_token, peers[name], memory) for name, memory in kept.items()},
     }
-
-
-def _asked(scene: Scene, method: Method) -> object:
-    return scene.first_token(method, method.compress(scene.text, scene.question))
 
 
 @torch.no_grad()

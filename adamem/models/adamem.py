@@ -162,6 +162,8 @@ class AdaMem(Method):
         """
         memory = self.compress(_batch(context_ids, context_mask), _batch(query_ids, query_mask))
         targets = labels != -100
+        if not bool(targets.any()):
+            raise ValueError("labels are -100 everywhere: there is nothing to learn from")
         if bool(targets[:, 0].any()):
             raise ValueError("labels[:, 0] must be -100: nothing before the first token could predict it")
         after = TokenBatch(decoder_input_ids, _reach(targets))
@@ -178,14 +180,13 @@ class AdaMem(Method):
         query_mask: Bool[Tensor, "B Lq"] | None = None,
         max_new_tokens: int = 256,
     ) -> list[list[int]]:
-        """Greedy answers to questions, from a context or from its coarse memory; the two agree to the byte.
+        """Greedy answers to questions, from contexts or from their coarse memory; the two agree to the byte. There is
+        one context for each question, or one for all of them.
 
         Raises:
-            ValueError: neither or both are given, one is empty, the memory was made with another model, or no token
-                may be written.
+            ValueError: neither or both are given, one is empty, their numbers do not fit, the memory was made with
+                another model, or no token may be written.
         """
-        if max_new_tokens < 1:
-            raise ValueError(f"max_new_tokens is {max_new_tokens}: an answer has at least one token")
         if (context_ids is None) == (coarse_memory is None):
             raise ValueError("generate needs either context_ids or coarse_memory, and not both")
         if context_ids is not None:
@@ -194,7 +195,7 @@ class AdaMem(Method):
         if coarse_memory.manifest != self.manifest():
             raise ValueError("the coarse memory was made with another LLM, tokenizer or compressor: encode it again")
         query = _batch(query_ids, query_mask)
-        memory = self.resample(coarse_memory, query)
+        memory = self.resample(coarse_memory.asked(len(query_ids)), query)
         after = TokenBatch.pad([self.host.frame.prompt(row) for row in query.rows()], query_ids.device)
         prompt = Prompt(query_ids.new_tensor(self.host.frame.before), after, torch.zeros_like(after.mask))
         return self.write(memory, prompt, max_new_tokens)

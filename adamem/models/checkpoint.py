@@ -29,13 +29,25 @@ M = TypeVar("M", bound=Method)
 def save(
     method: Method, folder: str | Path, settings: config.Section, llm_top: dict[str, nn.Parameter] | None = None
 ) -> None:
-    """Write a checkpoint, with the changed layers of the LLM if there are any; it appears only when it is whole."""
+    """Write a checkpoint, with the changed layers of the LLM if there are any; it appears only when it is whole.
+
+    Raises:
+        ValueError: the folder holds other files, which the checkpoint would replace, or the disk is full.
+    """
+    refuse_others(Path(folder))
     record = {"method": type(method).__name__, "settings": settings.model_dump(), **asdict(method.host.identity)}
     with staged(Path(folder)) as half:
         save_tensors(method.state_dict(), half / WEIGHTS)
         (half / RECORD).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         if llm_top is not None:
             save_tensors(dict(llm_top), half / LLM_TOP)
+
+
+def refuse_others(folder: Path) -> None:
+    """Raise ValueError for a folder that a checkpoint may not replace: it holds other files than one."""
+    found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if others := sorted(found - {WEIGHTS, RECORD, LLM_TOP}):
+        raise ValueError(f"{folder}: holds {others[0]}, which the checkpoint would replace; choose another folder")
 
 
 def load(folder: str | Path, host: HostLLM) -> AdaMem:

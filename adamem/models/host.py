@@ -198,8 +198,8 @@ def from_pretrained(name: str, dtype: torch.dtype) -> HostLLM:
         ValueError: it cannot serve, or it computes its logits in a way that is not known here.
     """
     transformers_logging.disable_progress_bar()
-    tokenizer = AutoTokenizer.from_pretrained(name)
-    model: Any = AutoModelForCausalLM.from_pretrained(name, dtype=dtype, use_safetensors=True)
+    tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+    model: Any = AutoModelForCausalLM.from_pretrained(name, dtype=dtype, use_safetensors=True, trust_remote_code=False)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     host = HostLLM(model.to(device), tokenizer)
     _refuse_misread(host)

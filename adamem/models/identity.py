@@ -16,16 +16,17 @@ class Identity:
 
     @classmethod
     def of(cls, model: Any, tokenizer: Any) -> Identity:
-        """Of an LLM as it was loaded, whatever its dtype."""
+        """Of an LLM as it was loaded, whatever its dtype: float32 and bfloat16 of one LLM are the same."""
         return cls(_hash_weights(model), _hash_tokenizer(tokenizer))
 
 
 def _hash_weights(model: Any) -> str:
-    """sha256 over names, shapes and the leading rows of every weight: tells any two models apart at once."""
+    """sha256 over names, shapes and the leading numbers of every weight in bfloat16: tells any two models apart at
+    once."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().reshape(-1)[:4096].float().cpu().numpy().tobytes())
+        digest.update(tensor.detach().reshape(-1)[:4096].bfloat16().float().cpu().numpy().tobytes())
     return digest.hexdigest()
 
 

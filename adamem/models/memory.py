@@ -13,8 +13,9 @@ from pathlib import Path
 import torch
 from jaxtyping import Bool, Float, Int
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
+
+from adamem.models.tensor_files import save_tensors
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,24 @@ class CoarseMemory(States):
         """Stored bytes per source token, all of a state together, in their present dtypes."""
         return sum(tensor[0, 0].nbytes for tensor in self.tensors().values()) / self.window
 
-    def to(self, target: torch.dtype | torch.device) -> CoarseMemory:
+    def to(self, target: torch.dtype | torch.device | str) -> CoarseMemory:
         """The same memory in another floating-point dtype or on another device."""
-        kept = () if isinstance(target, torch.device) else ("sentences", "mask")
+        kept = ("sentences", "mask") if isinstance(target, torch.dtype) else ()
         return replace(self, **{name: part.to(target) for name, part in self.tensors().items() if name not in kept})
+
+    def asked(self, questions: int) -> CoarseMemory:
+        """The memory for so many questions: one for each context, or all on the one context. Nothing is copied.
+
+        Raises:
+            ValueError: there are neither as many contexts as questions nor only one.
+        """
+        contexts = len(self.mask)
+        if contexts not in (1, questions):
+            raise ValueError(
+                f"the coarse memory holds {contexts} contexts for {questions} questions: give one context, or one for "
+                "each question"
+            )
+        return replace(self, **{name: part.expand(questions, *part.shape[1:]) for name, part in self.tensors().items()})
 
     def row(self, index: int) -> CoarseMemory:
         """The memory of one context, without its padding."""
@@ -89,8 +104,7 @@ class CoarseMemory(States):
         """Write as safetensors, manifest in the header; a reader never sees half a file."""
         path = Path(path)
         half = path.with_name(path.name + ".part")
-        tensors = {name: part.contiguous() for name, part in self.tensors().items()}
-        save_file(tensors, half, metadata={"manifest": json.dumps(asdict(self.manifest))})
+        save_tensors(self.tensors(), half, {"manifest": json.dumps(asdict(self.manifest))})
         half.replace(path)
 
     @classmethod

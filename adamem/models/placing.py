@@ -120,7 +120,13 @@ class Standing:
 
 @torch.no_grad()
 def decode(host: HostLLM, hidden: Float[Tensor, "B D"], standing: Standing, max_new_tokens: int) -> list[list[int]]:
-    """Greedy answers behind the states `hidden` of the last tokens read. Uses the cache up."""
+    """Greedy answers behind the states `hidden` of the last tokens read. Uses the cache up.
+
+    Raises:
+        ValueError: no token may be written.
+    """
+    if max_new_tokens < 1:
+        raise ValueError(f"max_new_tokens is {max_new_tokens}: an answer has at least one token")
     cache, mask, positions = standing.cache, standing.mask, standing.positions
     rows = torch.arange(len(mask), device=mask.device)
     written: list[list[int]] = [[] for _ in rows]

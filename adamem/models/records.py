@@ -5,6 +5,7 @@ Letters, as everywhere: B batch, L context tokens, K memory tokens, A tokens aft
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,7 +21,7 @@ class TokenBatch:
     mask: Bool[Tensor, "B L"]
 
     @classmethod
-    def pad(cls, rows: list[list[int]], device: torch.device | str = "cpu") -> TokenBatch:
+    def pad(cls, rows: Sequence[Sequence[int]], device: torch.device | str = "cpu") -> TokenBatch:
         """Rows of different lengths as one batch; at least one column wide."""
         width = max(1, *(len(row) for row in rows))
         ids = torch.zeros(len(rows), width, dtype=torch.long)

@@ -30,6 +30,9 @@ def load_tensors(path: Path, way_out: str) -> dict[str, Tensor]:
         raise ValueError(f"{path}: cannot be read ({error}); {way_out}") from error
 
 
-def save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
-    """Write named tensors as safetensors."""
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
+def save_tensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write named tensors as safetensors, for whoever may read new files here (safetensors: for their owner alone)."""
+    path.touch()
+    mode = path.stat().st_mode
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path, metadata)
+    path.chmod(mode)

@@ -58,8 +58,8 @@ def adamem_query_free(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
     params, method, root = bench.params, catalogue.untrained_query_free(bench), data.parent
     reading = phases.reading(method, params, root, f"{out.name}-text")
     inputs = [data / "tokens", data / "teacher", bench.models / "features"]
-    yield from trainer.in_turn(reading, *phases.answering(method, params, root, out.name, inputs))
-    _save(method, out, params.model)
+    answering = phases.answering(method, params, root, out.name, inputs)
+    return trainer.in_turn(reading, *answering, save=lambda: checkpoint.save(method, out, params.model))
 
 
 def mean_pool(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
@@ -111,14 +111,14 @@ def _text_then_tasks(
     pretrain = bench.params.phase1.optimiser.model_copy(update={"steps": settings.text_steps})
     scratch = Scratch.of(f"{out.name}-text", bench.params, [data / "tokens", bench.models / "llm"])
     reading = Training(text, trainer.whole(text, pretrain), pretrain, scratch, bench.params.devices)
-    yield from trainer.in_turn(reading, _tasks(bench, text.method, data, out, tune))
-    _save(text.method, out, settings)
+    tasks = _tasks(bench, text.method, data, out, tune)
+    return trainer.in_turn(reading, tasks, save=lambda: checkpoint.save(text.method, out, settings))
 
 
 def _tuned(bench: Bench, name: str, data: Path, out: Path, settings: config.Tuned | config.Phase2) -> Iterator[Step]:
     method = catalogue.UNTRAINED[name](bench)
-    yield from trainer.in_turn(_tasks(bench, method, data, out, settings.optimiser))
-    _save(method, out, settings)
+    tasks = _tasks(bench, method, data, out, settings.optimiser)
+    return trainer.in_turn(tasks, save=lambda: checkpoint.save(method, out, settings))
 
 
 def _tasks(bench: Bench, method: Method, data: Path, out: Path, optimiser: config.Optimiser) -> Training:
@@ -126,11 +126,6 @@ def _tasks(bench: Bench, method: Method, data: Path, out: Path, optimiser: confi
     objective = recipes.tasks(method, groups, optimiser, bench.params.training_seed, Weights())
     scratch = Scratch.of(out.name, bench.params, [data / "tasks", bench.models / "llm"])
     return Training(objective, trainer.whole(objective, optimiser), optimiser, scratch, bench.params.devices)
-
-
-def _save(method: Method, out: Path, settings: config.Section) -> None:
-    if processes.here().main:
-        checkpoint.save(method, out, settings)
 
 
 def _f1(method: Method, items: Sequence[item.Item], params: config.AdaMemConfig) -> float:

@@ -28,9 +28,12 @@ class Phase:
     trainings: tuple[Training, ...]
     llm_top: dict[str, nn.Parameter] | None = None
 
-    def steps(self) -> Iterator[Step]:
-        """Train; see `trainer.fit`."""
-        return trainer.in_turn(*self.trainings)
+    def steps(self, folder: Path) -> Iterator[Step]:
+        """Train, see `trainer.fit`; after the last step the checkpoint stands in `folder`."""
+        return trainer.in_turn(*self.trainings, save=lambda: self._save(folder))
+
+    def _save(self, folder: Path) -> None:
+        checkpoint.save(self.model, folder, self.model.settings, self.llm_top)
 
 
 def phase1(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:

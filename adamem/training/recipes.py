@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +11,7 @@ import torch
 
 from adamem import config
 from adamem.data import examples, windows
-from adamem.data.examples import Batch, Order, TaskItem, TeacherTargets
+from adamem.data.examples import Batch, Encoded, Order, TaskItem, TeacherTargets
 from adamem.data.tokens import TokenStore
 from adamem.data.windows import Window
 from adamem.models.adamem import AdaMem
@@ -100,9 +101,15 @@ def selection(model: AdaMem, groups: TaskGroups, settings: config.Phase2, seed: 
 
 
 def _drawn(method: Method, items: Sequence[TaskItem], order: Order) -> Callable[[int, int], Batch]:
+    host = method.host
+
+    @functools.cache  # items come back, many of them several times
+    def encoded(number: int) -> Encoded:
+        return Encoded.of(items[number], host.tokenizer, host.frame)
+
     def batch(step: int, part: int) -> Batch:
-        chosen = [items[number] for number in processes.here().share(order.indices(step, part))]
-        return examples.task_batch(chosen, method.host.tokenizer, method.host.frame)
+        numbers = processes.here().share(order.indices(step, part))
+        return examples.joined([encoded(number) for number in numbers], host.frame)
 
     return batch
 

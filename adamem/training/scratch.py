@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from adamem import config
 from adamem.data.checksum import sha256
+from adamem.models.tensor_files import save_tensors
 
 LARGE = 64 * 2**20  # bytes; the LLM and long corpora, which no stage rewrites in place
 
@@ -54,8 +55,7 @@ class Scratch:
         """Replace the snapshot in one step; a kill at any moment leaves the old or the new one."""
         self.folder.mkdir(parents=True, exist_ok=True)
         half = self.folder / "snapshot.part"
-        numbers = json.dumps(snapshot.numbers)
-        save_file({k: t.detach().cpu().contiguous() for k, t in snapshot.tensors.items()}, half, {"numbers": numbers})
+        save_tensors(snapshot.tensors, half, {"numbers": json.dumps(snapshot.numbers)})
         half.replace(self.folder / "snapshot.safetensors")
 
     def load(self) -> Snapshot | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -83,10 +83,11 @@ class Training:
     devices: config.Devices = field(default_factory=config.Devices)
 
 
-def in_turn(*trainings: Training) -> Iterator[Step]:
-    """One training after the other, their steps numbered through; when the last has ended, none waits any more.
+def in_turn(*trainings: Training, save: Callable[[], None]) -> Iterator[Step]:
+    """One training after the other, their steps numbered through; then the main process saves what came out.
 
-    A restart goes on within the training that was interrupted: those before it are kept as they ended.
+    A restart goes on within the training that was interrupted: those before it are kept as they ended. None waits any
+    more once `save` has returned: where it fails, for want of disk, a restart has nothing to train and saves again.
     """
     done = 0
     for training in trainings:
@@ -95,6 +96,7 @@ def in_turn(*trainings: Training) -> Iterator[Step]:
         done += training.settings.steps
     processes.here().agree(done, "the number of steps")
     if processes.here().main:
+        save()
         for training in trainings:
             training.scratch.clear()
 

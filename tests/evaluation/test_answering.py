@@ -29,7 +29,8 @@ def test_batches_answer_as_single_questions_do(model: AdaMem) -> None:
     found = list(answering.answers(model.train(), tiny.ITEMS, PARAMS.evaluation))
     assert not model.training
     for answer, item in zip(found, tiny.ITEMS, strict=True):
-        alone = answering.ask(model, item.context, item.question, PARAMS.evaluation)
+        alone = answering.ask(model.train(), item.context, item.question, PARAMS.evaluation)
+        assert not model.training
         assert (alone.text, alone.memory_tokens) == (answer.text, answer.memory_tokens)
         assert answer.text == answer.text.strip()
         assert answer.memory_tokens == PARAMS.resampler.n_latents

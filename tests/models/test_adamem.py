@@ -105,6 +105,24 @@ def test_a_stored_memory_answers_to_the_byte(tried: Tried, tmp_path: Path) -> No
         assert alone == [fresh[row]]
 
 
+def test_one_memory_answers_several_questions_as_it_does_each(tried: Tried) -> None:
+    coarse = tried.model.encode_context(tried.context.ids, tried.context.mask)
+    each = [
+        replace(tried, query=TokenBatch.pad([query])).answer(context=False, coarse_memory=coarse.row(0))
+        for query in tried.query.rows()
+    ]
+    assert tried.answer(context=False, coarse_memory=coarse.row(0)) == [answer for [answer] in each]
+    pair = replace(tried, query=TokenBatch.pad(tried.query.rows()[:2]))
+    with pytest.raises(ValueError, match="holds 3 contexts for 2 questions: give one context, or one for each"):
+        pair.answer(context=False, coarse_memory=coarse)
+
+
+def test_labels_that_ask_for_nothing_are_refused(tried: Tried) -> None:
+    ids = torch.tensor([[5, 6, 7]])
+    with pytest.raises(ValueError, match="-100 everywhere"):
+        tried.model(context_ids=ids, query_ids=ids, decoder_input_ids=ids, labels=torch.full_like(ids, -100))
+
+
 def test_a_memory_of_another_compressor_is_refused(tried: Tried) -> None:
     coarse = tried.model.encode_context(tried.context.ids, tried.context.mask)
     with torch.no_grad():

@@ -47,6 +47,13 @@ def test_it_holds_trained_weights_and_statistics_only(saved: Path, model: AdaMem
     assert record.keys() == {"method", "settings", "llm", "tokenizer"}
 
 
+def test_a_folder_with_other_files_is_not_replaced(saved: Path, model: AdaMem) -> None:
+    (saved / "notes.txt").write_text("dear to me", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"phase2: holds notes.txt, .*choose another folder"):
+        checkpoint.save(model, saved, model.settings)
+    assert (saved / "notes.txt").read_text(encoding="utf-8") == "dear to me"
+
+
 def test_another_llm_is_refused(saved: Path) -> None:
     with pytest.raises(ValueError, match=r"phase2: made for llm '\w+', but this model has .*load the LLM it was"):
         checkpoint.load(saved, tiny.make_host(seed=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -78,14 +79,28 @@ def test_identity_tells_llms_and_tokenizers_apart(llm: HostLLM) -> None:
     assert other.identity.tokenizer != llm.identity.tokenizer
 
 
-def test_identity_does_not_depend_on_the_dtype_it_is_run_in(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stored", [torch.float32, torch.bfloat16])
+def test_identity_does_not_depend_on_the_dtype_it_is_run_in(tmp_path: Path, stored: torch.dtype) -> None:
     """A checkpoint trained on one processor must load on another: `dtype: auto` may differ between them."""
-    tiny.make_llm(dtype=torch.bfloat16).save_pretrained(tmp_path)
+    tiny.make_llm(dtype=stored).save_pretrained(tmp_path)
     tiny.make_tokenizer().save_pretrained(tmp_path)
     full = hosts.from_pretrained(str(tmp_path), torch.float32)
     half = hosts.from_pretrained(str(tmp_path), torch.bfloat16)
     assert (full.dtype, half.dtype) == (torch.float32, torch.bfloat16)
     assert full.identity == half.identity
+
+
+def test_code_beside_an_llm_is_refused_and_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a terminal, transformers asks whether it may run it unless it was told."""
+    tiny.make_llm().save_pretrained(tmp_path)
+    tiny.make_tokenizer().save_pretrained(tmp_path)
+    place = tmp_path / "config.json"
+    named = {"model_type": "own", "auto_map": {"AutoConfig": "own.Own", "AutoModelForCausalLM": "own.Model"}}
+    place.write_text(json.dumps(json.loads(place.read_text(encoding="utf-8")) | named), encoding="utf-8")
+    (tmp_path / "own.py").write_text("raise SystemExit('code of the LLM was run')\n", encoding="utf-8")
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("it asked"))
+    with pytest.raises(ValueError, match="custom code"):
+        hosts.from_pretrained(str(tmp_path), torch.float32)
 
 
 def test_unfreezing_opens_the_linear_layers_of_the_top_and_nothing_else() -> None:

@@ -54,6 +54,17 @@ def test_a_missing_file_is_refused_with_its_place(tmp_path: Path) -> None:
         CoarseMemory.load(tmp_path / "gone.safetensors", MANIFEST)
 
 
+def test_another_device_takes_all_of_it_along(memory: CoarseMemory) -> None:
+    """A device by its name, as torch takes it; `meta` stands for a GPU."""
+    assert {part.device.type for part in memory.to("meta").tensors().values()} == {"meta"}
+
+
+def test_whoever_may_read_new_files_may_read_it(memory: CoarseMemory, tmp_path: Path) -> None:
+    memory.save(tmp_path / "memory.safetensors")
+    (tmp_path / "other").touch()
+    assert (tmp_path / "memory.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_bytes_per_token_count_all_of_a_state(memory: CoarseMemory) -> None:
     """Keys and values of width 3, a sentence number of 8 bytes, its information, a mask of 1 byte."""
     assert memory.window == 2

@@ -34,6 +34,10 @@ ITEMS = [
 ]
 
 
+def nothing() -> None:
+    """To be saved."""
+
+
 @dataclass
 class Training:
     """A method, what it is trained for and how, and where it waits."""
@@ -61,4 +65,4 @@ class Training:
         """Train to the end."""
         objective = self.objective()
         trainee = trainee or trainer.whole(objective, self.settings)
-        return list(trainer.in_turn(trainer.Training(objective, trainee, self.settings, self.scratch)))
+        return list(trainer.in_turn(trainer.Training(objective, trainee, self.settings, self.scratch), save=nothing))

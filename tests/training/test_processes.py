@@ -89,6 +89,7 @@ def test_two_processes_train_as_one(tmp_path: Path, alone: dict[str, Any], name:
     code, errors, steps = finish(start(launcher(name, tmp_path), tmp_path / name))
     assert code == 0, errors
     assert steps == [f"step {number}" for number in range(13)], "one process alone logs"
+    assert (tmp_path / name / "saved").read_text(encoding="utf-8") == "by 0\n", "and saves"
     found = run(tmp_path / name)
     assert_alike(found["steps"], alone["steps"])
     assert found["sharded"] == ([True, True, False] if name == "fsdp" else [False] * 3), "trained layers stay whole"

@@ -17,7 +17,7 @@ from adamem.training import trainer
 from adamem.training.objectives import Weights
 from adamem.training.scratch import Scratch, Snapshot
 from tests import tiny
-from tests.training.small import SETTINGS, Training
+from tests.training.small import SETTINGS, Training, nothing
 
 Weighed = dict[str, torch.Tensor]
 
@@ -120,19 +120,40 @@ def test_the_first_of_two_trainings_is_not_made_again(llm: HostLLM, scratch: Scr
         return method, made, trainings
 
     whole, _, trainings = two(Scratch(scratch.folder / "whole"))
-    list(trainer.in_turn(*trainings))
+    list(trainer.in_turn(*trainings, save=nothing))
     _, _, trainings = two(scratch)
-    generator = trainer.in_turn(*trainings)
+    generator = trainer.in_turn(*trainings, save=nothing)
     list(itertools.islice(generator, 13 + 6))
     del generator
     method, made, trainings = two(scratch)
     again: list[int] = []
     made[0].spoil = lambda step, part: again.append(step)
-    steps = list(trainer.in_turn(*trainings))
+    steps = list(trainer.in_turn(*trainings, save=nothing))
     assert again == []
     assert [step.number for step in steps] == [*range(13), *range(12, 25)]
     assert same(weights(method), weights(whole))
     assert not list(scratch.folder.glob("[ab]/snapshot.safetensors"))
+
+
+def test_a_result_that_could_not_be_saved_is_saved_without_training_again(llm: HostLLM, scratch: Scratch) -> None:
+    def full_disk() -> None:
+        raise ValueError("no space left on this disk")
+
+    def start(again: Callable[[int, int], None]) -> tuple[Method, trainer.Training]:
+        made = Training(adamem(llm), SETTINGS, scratch, spoil=again)
+        goal = made.objective()
+        return made.method, trainer.Training(goal, trainer.whole(goal, SETTINGS), SETTINGS, scratch)
+
+    trained, first = start(lambda step, part: None)
+    with pytest.raises(ValueError, match="no space left"):
+        list(trainer.in_turn(first, save=full_disk))
+    steps: list[int] = []
+    saved: list[Weighed] = []
+    method, second = start(lambda step, part: steps.append(step))
+    list(trainer.in_turn(second, save=lambda: saved.append(weights(method))))
+    assert steps == []
+    assert same(saved[0], weights(trained))
+    assert scratch.load() is None
 
 
 def test_two_passes_of_four_are_one_of_eight(llm: HostLLM, scratch: Scratch) -> None:

@@ -48,7 +48,12 @@ def main() -> None:
     kept = [examples.task_batch(items[start : start + 2], host.tokenizer, host.frame) for start in (0, 2, 4)]
     objective = replace(small.objective(), validation=kept)
     trainee = trainer.with_llm(objective, settings, host.unfreeze(1), 1e-3)
-    steps = trainer.in_turn(trainer.Training(objective, trainee, settings, small.scratch))
+
+    def save() -> None:
+        with (given.folder / "saved").open("a", encoding="utf-8") as file:
+            file.write(f"by {together.rank}\n")
+
+    steps = trainer.in_turn(trainer.Training(objective, trainee, settings, small.scratch), save=save)
     if together.follows(steps):
         return
     lines = []

@@ -1,0 +1,165 @@
+"""Does a change of code change a result? `make same BEFORE=commit` runs the default graph and the evidence at toy size
+with the code of that commit and with that of the working tree, side by side, and compares what comes out.
+
+Where all of it is the same to the byte, `python -m tests.same commit --take-over` writes that down for the experiments
+(`analysis/same_code.py`) and gives the locks the hashes of the new code, as `dvc commit` does, which wants the outputs
+of all stages at hand. Left out are durations beside the losses, what a cost stage measures, and what only draws.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvc.repo import Repo
+from ruamel.yaml import YAML
+
+from adamem.analysis import ablations, same_code
+from tests import cloned
+from tests.cloned import ROOT, run
+
+PROFILE = "profiles/smoke.yaml"
+GRAPHS = ("dvc.yaml", "stages/evidence/dvc.yaml")
+RUN_ANYWAY = ("analyze", "weigh", "record")  # they draw what the others have found, in a minute
+COSTS = ("efficiency", "peer_costs")  # no two runs of them give the same
+CODE = ("adamem/", "stages/")
+DURATIONS = re.compile(rb'"tokens_per_second": [0-9.e+-]+')
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the stages of a clone have made, the sha256 of each file by its path, and with which code."""
+
+    outputs: int
+    files: Mapping[str, str]
+    code: Mapping[str, str]
+
+    @classmethod
+    def by(cls, place: Path) -> Made:
+        outs = list(_outs(place))
+        return cls(len(outs), {path: digest for out in outs for path, digest in _files(place, out)}, code(place))
+
+
+def code(place: Path) -> dict[str, str]:
+    """The sha256 of every module that a stage may run, by its path."""
+    files = [file for folder in CODE for file in (place / folder).rglob("*.py")]
+    return {file.relative_to(place).as_posix(): _digest(file.read_bytes()) for file in sorted(files)}
+
+
+def at(commit: str, place: Path) -> Path:
+    """A clone of a commit, with the toy size of the working tree."""
+    run(ROOT, "git", "clone", "--quiet", "--no-checkout", str(ROOT), str(place))
+    run(place, "git", "checkout", "--quiet", commit)
+    shutil.copy(ROOT / PROFILE, place / PROFILE)
+    return place
+
+
+def make(place: Path) -> Made:
+    """Run both graphs at toy size, on wheels and LLM of this checkout."""
+    cloned.prepare(place, GRAPHS)
+    for graph in GRAPHS:
+        stages = run(place, "dvc", "stage", "list", "--name-only", graph).split()
+        compared = [stage for stage in stages if _name(stage) not in RUN_ANYWAY + COSTS]
+        run(place, "dvc", "repro", "--quiet", "--no-run-cache", *compared)
+    return Made.by(place)
+
+
+def differing(before: Made, after: Made) -> list[str]:
+    """Files that are not the same, or that only one has.
+
+    Raises:
+        ValueError: there is nothing to compare.
+    """
+    if not after.files:
+        raise ValueError("no stage of the working tree has made a file: nothing was compared")
+    return sorted(
+        path for path in before.files.keys() | after.files.keys() if before.files.get(path) != after.files.get(path)
+    )
+
+
+def refuse_stale(place: Path) -> None:
+    """Raise ValueError where a clone's locks do not speak of its code: what they say would be taken over unseen."""
+    for graph in GRAPHS:
+        found = re.findall(r"Running stage '(.+)'", run(place, "dvc", "repro", "--dry", "--allow-missing", graph))
+        if stale := [stage for stage in found if _name(stage) not in RUN_ANYWAY]:
+            raise ValueError(f"{stale[0]}: out of date before the change already; name a commit where it is not")
+
+
+def take_over(commit: str, before: Made, after: Made, changes: tuple[str, str]) -> None:
+    """Let what was measured with the code before speak of the code after; `changes` are the code's hashes.
+
+    Raises:
+        ValueError: the working tree has other code by now than was run.
+    """
+    if code(ROOT) != after.code:
+        raise ValueError("code was changed while the graphs ran: start again")
+    with Repo(str(ROOT)) as repo, repo.lock:
+        stages = [stage for stage in repo.index.stages if stage.path_in_repo in GRAPHS]
+        for stage in (stage for stage in stages if _name(stage.addressing) not in RUN_ANYWAY):
+            for dep in (dep for dep in stage.deps if dep.def_path.startswith(CODE)):
+                dep.save()
+            stage.dump(update_pipeline=False)
+    old, new = changes
+    if old not in same_code.equal(new, same_code.read(ROOT)):
+        made = same_code.Change(commit=commit, before=old, after=new, outputs=after.outputs, files=len(after.files))
+        same_code.add(ROOT, made)
+
+
+def _name(address: str) -> str:
+    """Of a stage, without its graph."""
+    return address.rpartition(":")[2]
+
+
+def _outs(place: Path) -> Iterator[str]:
+    for graph in GRAPHS:
+        text = (place / graph.replace(".yaml", ".lock")).read_text(encoding="utf-8")
+        for name, stage in YAML(typ="safe", pure=True).load(text)["stages"].items():
+            if name not in RUN_ANYWAY + COSTS:
+                yield from (out["path"] for out in stage.get("outs", ()))
+
+
+def _files(place: Path, out: str) -> Iterator[tuple[str, str]]:
+    there = place / out
+    for file in sorted(there.rglob("*")) if there.is_dir() else [there]:
+        if file.is_file():
+            content = file.read_bytes()
+            name = file.relative_to(place).as_posix()
+            timed = name.startswith("reports/") and file.suffix == ".json"
+            yield name, _digest(DURATIONS.sub(b"", content) if timed else content)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.same", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("commit", help="whose code gave what is committed")
+    parser.add_argument("--take-over", action="store_true", help="where nothing differs, say so in the locks")
+    asked = parser.parse_args(arguments)
+    commit = run(ROOT, "git", "rev-parse", "--verify", f"{asked.commit}^{{commit}}").strip()
+    with tempfile.TemporaryDirectory(prefix="adamem-same-") as folder:
+        places = at(commit, Path(folder) / "before"), cloned.make(Path(folder) / "after")
+        refuse_stale(places[0])
+        with ThreadPoolExecutor(len(places)) as pool:
+            before, after = pool.map(make, places)
+        changes = ablations.code_hash(places[0]), ablations.code_hash(places[1])
+    others = differing(before, after)
+    print(json.dumps({"outputs": after.outputs, "files": len(after.files), "differ": others}, indent=1))
+    if others:
+        sys.exit(1)
+    if asked.take_over:
+        take_over(commit, before, after, changes)
+
+
+if __name__ == "__main__":
+    main()
