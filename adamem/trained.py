@@ -35,7 +35,7 @@ def load(folder: str | Path, llm_folder: str | Path, settings: config.Llm) -> Ad
 
 def frozen_llm(folder: Path, settings: config.Llm) -> host.HostLLM:
     """The LLM of a folder that holds weights and settings alone. Raises ValueError as `host.load` does, and where it
-    brings code of its own: transformers would ask at a terminal whether to run it."""
+    names code of its own, also beside an architecture that transformers knows without it."""
     for path in (folder / "config.json", folder / "tokenizer_config.json"):
         if path.is_file() and "auto_map" in path.read_text(encoding="utf-8", errors="replace"):
             raise ValueError(f"{path}: names code of its own (auto_map), which is never run; choose another LLM")

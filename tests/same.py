@@ -24,6 +24,8 @@ from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from adamem.analysis import ablations, same_code
+from adamem.commands import plain_errors
+from adamem.data.checksum import sha256
 from tests import cloned
 from tests.cloned import ROOT, run
 
@@ -53,7 +55,7 @@ class Made:
 def code(place: Path) -> dict[str, str]:
     """The sha256 of every module that a stage may run, by its path."""
     files = [file for folder in CODE for file in (place / folder).rglob("*.py")]
-    return {file.relative_to(place).as_posix(): _digest(file.read_bytes()) for file in sorted(files)}
+    return {file.relative_to(place).as_posix(): sha256(file) for file in sorted(files)}
 
 
 def at(commit: str, place: Path) -> Path:
@@ -94,6 +96,8 @@ def refuse_stale(place: Path) -> None:
         found = re.findall(r"Running stage '(.+)'", said)
         if stale := [stage for stage in found if _name(stage) not in RUN_ANYWAY]:
             raise ValueError(f"{stale[0]}: out of date before the change already; name a commit where it is not")
+        if "ERROR" in said:
+            raise ValueError(f"{graph}: DVC cannot tell whether its lock is up to date: {said.strip()}")
 
 
 def take_over(commit: str, before: Made, after: Made, changes: tuple[str, str]) -> None:
@@ -133,14 +137,9 @@ def _files(place: Path, out: str) -> Iterator[tuple[str, str]]:
     there = place / out
     for file in sorted(there.rglob("*")) if there.is_dir() else [there]:
         if file.is_file():
-            content = file.read_bytes()
             name = file.relative_to(place).as_posix()
             timed = name.startswith("reports/") and file.suffix == ".json"
-            yield name, _digest(DURATIONS.sub(b"", content) if timed else content)
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+            yield name, hashlib.sha256(DURATIONS.sub(b"", file.read_bytes())).hexdigest() if timed else sha256(file)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -164,4 +163,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with plain_errors():
+        main()
