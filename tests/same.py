@@ -35,7 +35,7 @@ TAKEN = (*GRAPHS, "stages/scale/dvc.yaml")  # whose locks are given the new hash
 RUN_ANYWAY = ("analyze", "weigh", "record")  # they draw what the others have found, in a minute
 COSTS = ("efficiency", "peer_costs")  # no two runs of them give the same
 CODE = ("adamem/", "stages/")
-DURATIONS = re.compile(rb'"tokens_per_second": [0-9.e+-]+')
+DURATIONS = re.compile(rb'"(?:tokens_per_second|seconds)": [0-9.e+-]+')
 
 
 @dataclass(frozen=True)

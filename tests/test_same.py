@@ -22,7 +22,7 @@ stages:
     outs:
     - {path: reports/efficiency.json}
 """
-TRAINING = '{"steps": [{"loss": 0.5, "tokens_per_second": 812.5}]}'
+TRAINING = '{"seconds": 16.7, "steps": [{"loss": 0.5, "tokens_per_second": 812.5}]}'
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def place(tmp_path: Path) -> Path:
         ("models/phase2/weights.safetensors", "weightz", True),
         ("models/phase2/more.txt", "more", True),
         ("reports/phase2.json", TRAINING.replace("0.5,", "0.25,"), True),
-        ("reports/phase2.json", TRAINING.replace("812.5", "9e2"), False),
+        ("reports/phase2.json", TRAINING.replace("812.5", "9e2").replace("16.7", "24"), False),
         ("reports/efficiency.json", '{"seconds": 3}', False),
     ],
 )
