@@ -23,7 +23,7 @@ from adamem.analysis.ablations import Experiment, Row
 from adamem.analysis.provenance import short_hash
 from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import Results, read
-from adamem.analysis.tables import write_text
+from adamem.data.staged import write_text
 from adamem.models import host
 from adamem.tracking import experiments as queued
 

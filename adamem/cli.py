@@ -46,12 +46,12 @@ def train(arguments: Sequence[str] | None = None) -> None:
             params, trained.frozen_llm(asked.root / "models/llm", params.llm), asked.root
         )
         _same(phase.model.settings, params.model, asked)
-        steps = phase.steps(out)
-        if together.follows(steps):
-            return
-        with tracking.run(f"adamem-train phase{asked.phase}", params) as run:  # not the stage, whose minutes are kept
-            for step in steps:
-                run.log(step.number, step.values)
+        with phase.steps(out) as steps:
+            if together.follows(steps):
+                return
+            with tracking.run(f"adamem-train phase{asked.phase}", params) as run:  # not the stage: its minutes are kept
+                for step in steps:
+                    run.log(step.number, step.values)
     print(f"wrote {out}")
 
 

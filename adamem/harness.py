@@ -22,8 +22,8 @@ from typing import Any
 import torch
 
 from adamem import config, trained
-from adamem.analysis.tables import write_text
 from adamem.commands import plain_errors, writable
+from adamem.data.staged import write_text
 from adamem.evaluation.answering import Question, answers
 from adamem.models.frame import encode, encode_after_colon
 from adamem.models.method import Method

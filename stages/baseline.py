@@ -20,14 +20,14 @@ def main() -> None:
     params = config.load()
     together = processes.here()
     bench = catalogue.Bench(host.load(Path("models/llm"), params.llm), params, Path("models"))
-    steps = fitting.FITTERS[name](bench, Path("data"), Path("models/baselines") / name)
-    if together.follows(steps):
-        return
+    with fitting.FITTERS[name](bench, Path("data"), Path("models/baselines") / name) as steps:
+        if together.follows(steps):
+            return
 
-    with tracking.run(f"baseline@{name}", params, [Path("data/tasks")]) as run:
-        for step in steps:
-            run.log(step.number, step.values)
-        run.write(given.reports / f"training/{name}.json")
+        with tracking.run(f"baseline@{name}", params, [Path("data/tasks")]) as run:
+            for step in steps:
+                run.log(step.number, step.values)
+            run.write(given.reports / f"training/{name}.json")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from adamem import config, tracking
 from adamem.baselines import catalogue
 from adamem.benchmarks.assemble import token_counter
 from adamem.data import wheels
-from adamem.evaluation import fanout, needle
+from adamem.data.staged import write_json
+from adamem.evaluation import fanout
 from adamem.models import host
 
 
@@ -32,7 +33,7 @@ def main() -> None:
             found = fanout.score(entry.load(bench), items, evaluation)
             rows.append({"method": name, **found})
             run.metrics({name: {key: found[key] for key in fanout.SCORES}})
-        needle.write(reports / "fanout.json", rows)
+        write_json(reports / "fanout.json", rows, indent=1)
         run.artifact(reports / "fanout.json")
 
 

@@ -12,6 +12,7 @@ from adamem.baselines import catalogue
 from adamem.benchmarks import facts
 from adamem.benchmarks.assemble import token_counter
 from adamem.benchmarks.pool import Pool
+from adamem.data.staged import write_json
 from adamem.evaluation import needle
 from adamem.models import host
 
@@ -35,7 +36,7 @@ def main() -> None:
                 rows.append(
                     {"method": name, "length": cell.length, "depth": cell.depth, "n": len(cell.items), **scores}
                 )
-        needle.write(reports / "needle.json", rows)
+        write_json(reports / "needle.json", rows, indent=1)
         run.artifact(reports / "needle.json")
 
 

@@ -13,14 +13,14 @@ def main() -> None:
     params = config.load()
     together = processes.here()
     llm = host.load(Path("models/llm"), params.llm)
-    steps = phases.phase1(params, llm, Path()).steps(Path("models/phase1"))
-    if together.follows(steps):
-        return
+    with phases.phase1(params, llm, Path()).steps(Path("models/phase1")) as steps:
+        if together.follows(steps):
+            return
 
-    with tracking.run("phase1", params, [Path("data/tokens")]) as run:
-        for step in steps:
-            run.log(step.number, step.values)
-        run.write(Path("reports/training/phase1.json"))
+        with tracking.run("phase1", params, [Path("data/tokens")]) as run:
+            for step in steps:
+                run.log(step.number, step.values)
+            run.write(Path("reports/training/phase1.json"))
 
 
 if __name__ == "__main__":

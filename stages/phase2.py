@@ -13,14 +13,14 @@ def main() -> None:
     params = config.load()
     together = processes.here()
     llm = host.load(Path("models/llm"), params.llm)
-    steps = phases.phase2(params, llm, Path()).steps(Path("models/phase2"))
-    if together.follows(steps):
-        return
+    with phases.phase2(params, llm, Path()).steps(Path("models/phase2")) as steps:
+        if together.follows(steps):
+            return
 
-    with tracking.run("phase2", params, [Path("data/tasks")]) as run:
-        for step in steps:
-            run.log(step.number, step.values)
-        run.write(Path("reports/training/phase2.json"))
+        with tracking.run("phase2", params, [Path("data/tasks")]) as run:
+            for step in steps:
+                run.log(step.number, step.values)
+            run.write(Path("reports/training/phase2.json"))
 
 
 if __name__ == "__main__":

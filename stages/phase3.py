@@ -13,14 +13,14 @@ def main() -> None:
     params = config.load()
     together = processes.here()
     llm = host.load(Path("models/llm"), params.llm)
-    steps = phases.phase3(params, llm, Path()).steps(Path("models/phase3"))
-    if together.follows(steps):
-        return
+    with phases.phase3(params, llm, Path()).steps(Path("models/phase3")) as steps:
+        if together.follows(steps):
+            return
 
-    with tracking.run("phase3", params, [Path("data/tasks")]) as run:
-        for step in steps:
-            run.log(step.number, step.values)
-        run.write(Path("reports/training/phase3.json"))
+        with tracking.run("phase3", params, [Path("data/tasks")]) as run:
+            for step in steps:
+                run.log(step.number, step.values)
+            run.write(Path("reports/training/phase3.json"))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adamem import config, tracking
 from adamem.analysis import scale
+from adamem.data.staged import write_json
 from adamem.evaluation import tokenizing_cost
 
 SIZES = (60, 250, 500, 1000)
@@ -25,7 +26,7 @@ def main() -> None:
     with tracking.run("tokenize_cost", params) as run:
         costs = tokenizing_cost.measure(inputs, params.data.tokens, tuple(arguments.megabytes), arguments.workers)
         found = tokenizing_cost.summary(list(costs))
-        tokenizing_cost.write(found, arguments.reports / "tokenize.json")
+        write_json(arguments.reports / "tokenize.json", found, indent=1)
         scale.plot(found["measured"], arguments.reports / "tokenize.png")
         run.metrics({"times_as_fast": found["times_as_fast"], "memory_growth": found["memory_growth"]})
 

@@ -45,6 +45,9 @@ def dangers(module: ast.Module) -> Iterator[str]:
             case ast.keyword(arg="trust_remote_code" | "allow_pickle" as word, value=value):
                 if not (isinstance(value, ast.Constant) and value.value is False):
                     yield f"{word}="
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="from_pretrained"), keywords=given):
+                if name.startswith("Auto") and "trust_remote_code" not in [keyword.arg for keyword in given]:
+                    yield f"{name}.from_pretrained"  # which asks, where a repository brings code
             case ast.Call(func=ast.Name(id="eval" | "exec" as call)):
                 yield f"{call}()"
 
@@ -87,9 +90,10 @@ def test_nothing_that_is_loaded_can_run_code(path: Path) -> None:
 
 def test_the_search_for_dangers_finds_them() -> None:
     text = (
-        "import pickle\nfrom dill import x\ntorch.load(f)\nf(trust_remote_code=True)\nf(allow_pickle=False)\neval('1')"
+        "import pickle\nfrom dill import x\ntorch.load(f)\nf(trust_remote_code=True)\nf(allow_pickle=False)\n"
+        "eval('1')\nAutoModel.from_pretrained(f)\nAutoConfig.from_pretrained(f, trust_remote_code=False)"
     )
-    found = {"import pickle", "from dill", "torch.load", "eval()", "trust_remote_code="}
+    found = {"import pickle", "from dill", "torch.load", "eval()", "trust_remote_code=", "AutoModel.from_pretrained"}
     assert set(dangers(ast.parse(text))) == found
 
 

@@ -14,7 +14,8 @@ from adamem.analysis.ablations import LONGER, SEED, TYPE, Row
 from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS, Bootstrap, Summary, summarise
 from adamem.analysis.results import Results, Training, read, read_training
-from adamem.analysis.tables import markdown, write_text
+from adamem.analysis.tables import markdown
+from adamem.data.staged import write_text
 
 INTRO = """\
 # Ablations

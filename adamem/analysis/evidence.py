@@ -36,6 +36,7 @@ from adamem.analysis.methods import in_order, style
 from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import OURS, Bootstrap, Comparison, Summary, metrics, summarise
 from adamem.analysis.results import read, read_training
+from adamem.data.staged import write_json
 
 INTRO = """\
 # The hypotheses, with every arm
@@ -95,8 +96,8 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     apart = _longer(answers, longer.rows(rows), tasks, known, cost, folder)
 
     found = metrics(summary)
-    tables.write_json(folder / "metrics.json", found)
-    tables.write_json(reports / "hypotheses.json", hypotheses.tree(claims))
+    write_json(folder / "metrics.json", found)
+    write_json(reports / "hypotheses.json", hypotheses.tree(claims))
     tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary, provenance))
     tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary, provenance))
     plots.quality(twins.apart(results, summary)[1], folder / "plots" / "quality.png")
@@ -124,12 +125,12 @@ def _longer(
     """Verdicts (an empty file where there are none) and plot of the longer trainings; their section, by its title."""
     current = [row for row in rows if not row.stale]
     if not current:
-        tables.write_json(folder / longer.FILE, {})
+        write_json(folder / longer.FILE, {})
         return {TRAINED_LONGER: longer.out_of_date(rows)} if rows else {}
     found = longer.load(answers, rows, tasks, known)
     claims, scores = hypotheses.judge(found, cost), longer.scores(current, found, known)
     by_group = {group: found.results.metric(group) for group in found.results.groups}
-    tables.write_json(folder / longer.FILE, hypotheses.tree(claims))
+    write_json(folder / longer.FILE, hypotheses.tree(claims))
     longer_plot.longer(scores, by_group, folder / "plots" / "longer.png")
     return {TRAINED_LONGER: longer.section(current, claims, scores, found, known)}
 

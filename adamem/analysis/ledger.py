@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from adamem import config
 from adamem.analysis import tables
 from adamem.analysis.provenance import short_hash
+from adamem.data.staged import write_json
 
 TIMINGS = "timings.json"
 RECORDER = "record"  # its own outputs must not change the key it records
@@ -74,7 +75,7 @@ def seconds(folder: Path, lock: Lock, last: Mapping[str, float]) -> dict[str, fl
 
 def write_minutes(folder: Path, known: Mapping[str, float]) -> None:
     """Refresh `timings.json` and `minutes.md`."""
-    tables.write_json(folder / TIMINGS, known)
+    write_json(folder / TIMINGS, known)
     tables.write_text(folder / "minutes.md", _page(known))
 
 

@@ -12,6 +12,7 @@ from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import Bootstrap, metrics, summarise
 from adamem.analysis.results import read, read_training
 from adamem.analysis.targets import bounds, targets
+from adamem.data.staged import write_json
 
 
 def write(
@@ -36,8 +37,8 @@ def write(
     effort = page.Effort(training, seconds, cost)
 
     found = metrics(summary)
-    tables.write_json(folder / "metrics.json", found)
-    tables.write_json(folder / page.VERDICTS, hypotheses.tree(claims))
+    write_json(folder / "metrics.json", found)
+    write_json(folder / page.VERDICTS, hypotheses.tree(claims))
     tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary, provenance))
     tables.write_csv(folder / "tables" / "counterfactual.csv", tables.counterfactual_rows(summary, provenance))
     tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary, provenance))

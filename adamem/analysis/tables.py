@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +13,7 @@ from adamem.analysis.methods import LENT, in_order, is_rival
 from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import Comparison, Quality, Summary
 from adamem.analysis.results import Results
+from adamem.data.staged import write_text
 
 COLUMNS = """\
 Mean over test items with 95 % interval. Decoder positions: what the memory or the text takes in the input of the LLM,
@@ -28,11 +28,6 @@ BESIDE = {
 }  # by group: column, field of `Quality`
 
 
-def write_json(path: Path, tree: Mapping[str, Any]) -> None:
-    """JSON that git can compare line by line; the file appears whole or not at all."""
-    write_text(path, json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Rows of equal keys as CSV with a header; None is an empty cell. No rows make an empty file."""
     text = io.StringIO()
@@ -41,14 +36,6 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         writer.writeheader()
     writer.writerows(rows)
     write_text(path, text.getvalue())
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    partial.replace(path)
 
 
 def quality_rows(results: Results, summary: Summary, provenance: Provenance) -> list[dict[str, Any]]:

@@ -46,8 +46,8 @@ class MiniLm:
 
     def __init__(self, folder: str | Path) -> None:
         transformers_logging.disable_progress_bar()
-        self.tokenizer = AutoTokenizer.from_pretrained(str(folder))
-        self.model = AutoModel.from_pretrained(str(folder), use_safetensors=True).eval()
+        self.tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
+        self.model = AutoModel.from_pretrained(str(folder), use_safetensors=True, trust_remote_code=False).eval()
 
     @torch.no_grad()
     def embed(self, texts: Sequence[str]) -> torch.Tensor:

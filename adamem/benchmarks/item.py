@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adamem.config import GROUPS
+from adamem.data.staged import write_text
 
 
 @dataclass(frozen=True)
@@ -182,12 +183,7 @@ def _parse(line: str, place: str) -> Item:
 
 def write(path: Path, items: Iterable[Item]) -> None:
     """Write one item a line; the file appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(path.name + ".part")
-    with scratch.open("w", encoding="utf-8", newline="\n") as file:
-        for item in items:
-            file.write(json.dumps(item.to_json(), ensure_ascii=False) + "\n")
-    scratch.replace(path)
+    write_text(path, "".join(json.dumps(item.to_json(), ensure_ascii=False) + "\n" for item in items))
 
 
 @dataclass(frozen=True)
@@ -204,14 +200,16 @@ def read_groups(folder: Path) -> Groups:
     Raises:
         ValueError: as `read`, or a file holds none: the groups take turns, so that each needs some.
     """
-    parts = [[_some(folder / group / f"{part}.jsonl") for group in GROUPS] for part in ("train", "validation")]
+    parts = [[_read_some(folder / group / f"{part}.jsonl") for group in GROUPS] for part in ("train", "validation")]
     return Groups(*parts)
 
 
-def _some(path: Path) -> list[Item]:
+def _read_some(path: Path) -> list[Item]:
     items = read(path)
     if not items:
+        group, part = path.parent.name, path.stem
         raise ValueError(
-            f"{path}: holds no items; raise benchmarks.{path.parent.name}.{path.stem} and run stage `tasks`"
+            f"{path}: holds no items: it was cut short, or benchmarks.{group}.{part} is 0; raise that if it is, and "
+            f"run `dvc repro --force tasks@{group}`"
         )
     return items

@@ -10,6 +10,7 @@ import functools
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol, TypeVar
 
 import torch
@@ -62,12 +63,13 @@ class Batch:
 @dataclass(frozen=True)
 class Encoded:
     """A question-answering item as token ids, the end token in its answer; `evidence` are pairs of an answer token and
-    a context token that spells a part of it."""
+    a context token that spells a part of it, one behind the other. What grows with the context takes 4 bytes a
+    number."""
 
-    context: array[int]  # the longest part, in 4 bytes a token
+    context: array[int]
     question: list[int]
     answer: list[int]
-    evidence: list[tuple[int, int]]
+    evidence: array[int]
 
     @classmethod
     def of(cls, item: TaskItem, tokenizer: object, frame: ChatFrame) -> Encoded:
@@ -76,7 +78,7 @@ class Encoded:
             array("i", encode(tokenizer, item.context)),
             encode_after_colon(tokenizer, item.question),
             [*encode_after_colon(tokenizer, item.target), frame.end],
-            list(evidence.pairs(tokenizer, item.context, after_colon(item.target))),
+            array("i", chain.from_iterable(evidence.pairs(tokenizer, item.context, after_colon(item.target)))),
         )
 
 
@@ -92,7 +94,7 @@ def joined(items: Sequence[Encoded], frame: ChatFrame) -> Batch:
     holds = torch.zeros(*answer.ids.shape, context.ids.shape[1], dtype=torch.bool)
     for row, item in enumerate(items):
         if item.evidence:
-            holds[row][tuple(torch.tensor(item.evidence).T)] = True
+            holds[row][tuple(torch.tensor(item.evidence).view(-1, 2).T)] = True
     return Batch(
         context=context,
         query=TokenBatch.pad([item.question for item in items]),

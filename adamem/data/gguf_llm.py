@@ -54,7 +54,9 @@ def convert(path: Path, folder: Path) -> None:
     vocabulary = read_vocabulary(path)
     tokenizer(vocabulary).save_pretrained(folder)
     with _bars_only_in_a_terminal():
-        model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.bfloat16)
+        model = AutoModelForCausalLM.from_pretrained(
+            path.parent, gguf_file=path.name, dtype=torch.bfloat16, trust_remote_code=False
+        )
         for ids in (model.config, model.generation_config):
             ids.bos_token_id, ids.eos_token_id, ids.pad_token_id = vocabulary.bos, vocabulary.eos, vocabulary.pad
         vars(model.config).pop("quantization_config", None)  # not quantised any more; with it, saving is refused

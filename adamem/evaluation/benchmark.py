@@ -12,7 +12,7 @@ from typing import Any
 
 from adamem import config
 from adamem.benchmarks.item import Item, read
-from adamem.data.staged import disk_errors
+from adamem.data.staged import write_json, write_text
 from adamem.evaluation import metrics, official
 from adamem.evaluation.answering import Answer, Span, answers
 from adamem.models.frame import encode
@@ -111,14 +111,8 @@ def ask(method: Method, items: Asked, settings: config.Evaluation) -> list[Score
 
 def write(folder: Path, group: str, report: Report) -> None:
     """Both files, each in one step."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in report.rows)
-    texts = {f"{group}.json": json.dumps(report.summary(), indent=1) + "\n", f"{group}.jsonl": lines}
-    with disk_errors(folder):
-        for name, text in texts.items():
-            half = folder / f".{name}.part"
-            half.write_text(text, encoding="utf-8")
-            half.replace(folder / name)
+    write_json(folder / f"{group}.json", report.summary(), indent=1)
+    write_text(folder / f"{group}.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in report.rows))
 
 
 def _means(scored: list[Scored]) -> dict[str, float]:

@@ -6,14 +6,11 @@ speeches of the test split, and K stays what it was in training however long the
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from random import Random
 from statistics import fmean
-from typing import Any
 
 from adamem import config
 from adamem.benchmarks import recall
@@ -22,7 +19,6 @@ from adamem.benchmarks.item import Item
 from adamem.benchmarks.pool import Pool
 from adamem.benchmarks.queries import Look
 from adamem.benchmarks.relations import FIGURES
-from adamem.data.staged import disk_errors
 from adamem.evaluation.benchmark import Asked, ask
 from adamem.models.method import Method
 
@@ -73,15 +69,6 @@ def _item(pool: Pool, budget: Budget, depth: float, rng: Random, identity: str) 
         if item is not None:
             return item
     raise ValueError(f"needle.lengths: no text of {budget.high} tokens in {PATIENCE} draws; choose shorter ones")
-
-
-def write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """A row a method and cell, the file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(path.name + ".part")
-    with disk_errors(path):
-        half.write_text(json.dumps(list(rows), indent=1) + "\n", encoding="utf-8")
-        half.replace(path)
 
 
 def score(method: Method, cell: Cell, settings: config.Evaluation) -> dict[str, float]:

@@ -7,7 +7,6 @@ through as often as a size asks for.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import threading
@@ -212,9 +211,3 @@ def summary(costs: list[Cost]) -> dict[str, Any]:
         "memory_growth": {way: found[-1].memory / found[0].memory for way, found in ways.items()},
         "measured": [asdict(cost) for cost in costs],
     }
-
-
-def write(found: dict[str, Any], path: Path) -> None:
-    """The summary as JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

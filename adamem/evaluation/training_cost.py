@@ -29,6 +29,7 @@ from adamem.models.records import Memory, Prompt, Reading, TokenBatch
 from adamem.training import recipes, trainer
 from adamem.training.objectives import Objective
 from adamem.training.scratch import Scratch
+from adamem.training.trainer import Training
 
 WARM_UP = 1  # steps of each round that are not counted
 
@@ -85,17 +86,15 @@ def measure(bench: Bench, tasks: Path, settings: config.Efficiency) -> dict[str,
     """Median seconds of a training step of phase 2 by this package's trainer and by the stock one."""
     phase = bench.params.phase2
     bench.host.keep_features(bench.params.llm.feature_cache)
-    method = catalogue.untrained_adamem(bench)
-    objective = recipes.tasks(
-        method, item.read_groups(tasks), phase.optimiser, bench.params.training_seed, recipes.weights(phase)
-    )
-    objective = replace(objective, validation=objective.validation[:1])
     forgetful = replace(bench, host=hosts.load(bench.models / "llm", bench.params.llm))
-    llm: Any = AutoModelForCausalLM.from_pretrained(bench.models / "llm", dtype=torch.bfloat16, use_safetensors=True)
+    llm: Any = AutoModelForCausalLM.from_pretrained(
+        bench.models / "llm", dtype=torch.bfloat16, use_safetensors=True, trust_remote_code=False
+    )
     llm = llm.to(bench.host.device).requires_grad_(False)
-    plain = replace(objective, method=PlainReader(catalogue.untrained_adamem(forgetful), llm))
+    ours = _tasks(catalogue.untrained_adamem(bench), tasks, bench.params)
+    plain = _tasks(PlainReader(catalogue.untrained_adamem(forgetful), llm), tasks, bench.params)
     ways: dict[str, Callable[[], Iterator[float]]] = {
-        "trainer": lambda: _ours(objective, phase.optimiser, settings.training_steps),
+        "trainer": lambda: _ours(ours, phase.optimiser, settings.training_steps),
         "plain_trainer": lambda: _stock(plain, phase.optimiser, settings.training_steps),
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
@@ -105,11 +104,18 @@ def measure(bench: Bench, tasks: Path, settings: config.Efficiency) -> dict[str,
     return {f"{name}_step_seconds": median(found) for name, found in seconds.items()}
 
 
+def _tasks(method: Method, tasks: Path, params: config.AdaMemConfig) -> Objective:
+    """Phase 2 for a method, with a batch of validation; it encodes its items by itself, as any training does."""
+    groups, phase = item.read_groups(tasks), params.phase2
+    objective = recipes.tasks(method, groups, phase.optimiser, params.training_seed, recipes.weights(phase))
+    return replace(objective, validation=objective.validation[:1])
+
+
 def _ours(objective: Objective, settings: config.Optimiser, steps: int) -> Iterator[float]:
     """One step more than is timed: the last one also validates."""
     settings = settings.model_copy(update={"steps": steps + 1, "validate_every": steps + 1})
     with tempfile.TemporaryDirectory() as folder:
-        run = trainer.fit(objective, trainer.whole(objective, settings), settings, Scratch(Path(folder)))
+        run = trainer.fit(Training(objective, trainer.whole(objective, settings), settings, Scratch(Path(folder))))
         next(run)
         for _ in range(steps):
             began = time.perf_counter()

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from adamem import config
 from adamem.models import host as hosts
-from adamem.models import interfaces
+from adamem.models import interfaces, placing
 from adamem.models.chunk_encoder import ChunkEncoder
 from adamem.models.host import HostLLM
 from adamem.models.memory import CoarseMemory, Manifest, States
@@ -160,12 +160,12 @@ class AdaMem(Method):
         `decoder_input_ids` follow the memory tokens directly; `labels` are the same ids where the loss counts
         and -100 elsewhere (never at the first position).
         """
-        memory = self.compress(_batch(context_ids, context_mask), _batch(query_ids, query_mask))
         targets = labels != -100
         if not bool(targets.any()):
             raise ValueError("labels are -100 everywhere: there is nothing to learn from")
         if bool(targets[:, 0].any()):
             raise ValueError("labels[:, 0] must be -100: nothing before the first token could predict it")
+        memory = self.compress(_batch(context_ids, context_mask), _batch(query_ids, query_mask))
         after = TokenBatch(decoder_input_ids, _reach(targets))
         reading = self.read(memory, Prompt(context_ids.new_tensor(self.host.frame.before), after, targets))
         return Output(F.cross_entropy(reading.logits, reading.labels), reading.logits, memory)
@@ -189,6 +189,7 @@ class AdaMem(Method):
         """
         if (context_ids is None) == (coarse_memory is None):
             raise ValueError("generate needs either context_ids or coarse_memory, and not both")
+        placing.refuse_no_tokens(max_new_tokens)
         if context_ids is not None:
             coarse_memory = self.encode_context(context_ids, context_mask)
         assert coarse_memory is not None

@@ -16,7 +16,8 @@ class Identity:
 
     @classmethod
     def of(cls, model: Any, tokenizer: Any) -> Identity:
-        """Of an LLM as it was loaded, whatever its dtype: float32 and bfloat16 of one LLM are the same."""
+        """Of an LLM as it was loaded: float32 and bfloat16 of one LLM are the same. In float16 one that is stored in
+        float32 is another, since it is rounded twice."""
         return cls(_hash_weights(model), _hash_tokenizer(tokenizer))
 
 

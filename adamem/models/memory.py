@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from adamem.data.staged import whole
 from adamem.models.tensor_files import save_tensors
 
 
@@ -102,10 +103,8 @@ class CoarseMemory(States):
 
     def save(self, path: str | Path) -> None:
         """Write as safetensors, manifest in the header; a reader never sees half a file."""
-        path = Path(path)
-        half = path.with_name(path.name + ".part")
-        save_tensors(self.tensors(), half, {"manifest": json.dumps(asdict(self.manifest))})
-        half.replace(path)
+        with whole(Path(path)) as half:
+            save_tensors(self.tensors(), half, {"manifest": json.dumps(asdict(self.manifest))})
 
     @classmethod
     def load(cls, path: str | Path, expected: Manifest) -> CoarseMemory:

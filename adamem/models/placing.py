@@ -109,6 +109,12 @@ def generate(
     return decode(host, hidden, Standing(cache, mask, mask.long().sum(1)), max_new_tokens)
 
 
+def refuse_no_tokens(max_new_tokens: int) -> None:
+    """Raise ValueError where no token may be written."""
+    if max_new_tokens < 1:
+        raise ValueError(f"max_new_tokens is {max_new_tokens}: an answer has at least one token")
+
+
 @dataclass(frozen=True)
 class Standing:
     """Where generation begins: what was read, which of it is real, and the position of each row's next token."""
@@ -125,8 +131,7 @@ def decode(host: HostLLM, hidden: Float[Tensor, "B D"], standing: Standing, max_
     Raises:
         ValueError: no token may be written.
     """
-    if max_new_tokens < 1:
-        raise ValueError(f"max_new_tokens is {max_new_tokens}: an answer has at least one token")
+    refuse_no_tokens(max_new_tokens)
     cache, mask, positions = standing.cache, standing.mask, standing.positions
     rows = torch.arange(len(mask), device=mask.device)
     written: list[list[int]] = [[] for _ in rows]

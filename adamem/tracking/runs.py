@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from adamem.config import AdaMemConfig
+from adamem.data.staged import write_json
 from adamem.tracking import abandoned
 from adamem.tracking.store import WORKSPACE, Store, experiment_name
 
@@ -74,11 +75,7 @@ class Run:
     def write(self, path: Path) -> None:
         """The summary and the curves as JSON, exactly as MLflow has them; `seconds` counts up to here."""
         self.metrics({"seconds": _seconds()})
-        text = json.dumps({"stage": self.stage, **self.summary, "steps": self.curve}, indent=1, allow_nan=False)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(path)
+        write_json(path, {"stage": self.stage, **self.summary, "steps": self.curve}, indent=1)
 
     def _send(self, values: Mapping[str, Value], step: int) -> None:
         from mlflow.entities import Metric

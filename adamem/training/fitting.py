@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from statistics import fmean
 
@@ -19,14 +20,14 @@ from adamem.data import wheels, windows
 from adamem.data.examples import interleave
 from adamem.data.staged import staged
 from adamem.evaluation import benchmark
-from adamem.models import checkpoint
 from adamem.models.method import Method
 from adamem.training import phases, processes, recipes, trainer
 from adamem.training.objectives import Objective, Weights
 from adamem.training.scratch import Scratch
 from adamem.training.trainer import Step, Training
 
-Fitter = Callable[[Bench, Path, Path], Iterator[Step]]
+Fitting = AbstractContextManager[Iterator[Step]]
+Fitter = Callable[[Bench, Path, Path], Fitting]
 EMBEDDER_FILES = (
     "config.json",
     "model.safetensors",
@@ -36,7 +37,7 @@ EMBEDDER_FILES = (
 )
 
 
-def icae(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
+def icae(bench: Bench, data: Path, out: Path) -> Fitting:
     """Autoencoding and language modelling, then tasks."""
     method = catalogue.untrained_icae(bench)
     drawn = windows.for_training(data / "tokens", bench.params.phase1.teacher, bench.params.seed)
@@ -45,7 +46,7 @@ def icae(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
     return _text_then_tasks(bench, text, data, out, bench.params.baselines.icae)
 
 
-def autocompressor(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
+def autocompressor(bench: Bench, data: Path, out: Path) -> Fitting:
     """Language modelling, then tasks."""
     method = catalogue.untrained_autocompressor(bench)
     drawn = windows.for_training(data / "tokens", bench.params.phase1.teacher, bench.params.seed)
@@ -53,16 +54,16 @@ def autocompressor(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
     return _text_then_tasks(bench, text, data, out, bench.params.baselines.autocompressor)
 
 
-def adamem_query_free(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
+def adamem_query_free(bench: Bench, data: Path, out: Path) -> Fitting:
     """As AdaMem: text with its teacher, what to pick, then tasks. Only, it never sees a query."""
     params, method, root = bench.params, catalogue.untrained_query_free(bench), data.parent
     reading = phases.reading(method, params, root, f"{out.name}-text")
     inputs = [data / "tokens", data / "teacher", bench.models / "features"]
     answering = phases.answering(method, params, root, out.name, inputs)
-    return trainer.in_turn(reading, *answering, save=lambda: checkpoint.save(method, out, params.model))
+    return phases.checkpointed(method, out, params.model, reading, *answering)
 
 
-def mean_pool(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
+def mean_pool(bench: Bench, data: Path, out: Path) -> Fitting:
     """Tasks alone: there is nothing that text could teach."""
     return _tuned(bench, "mean_pool", data, out, bench.params.phase2)
 
@@ -72,19 +73,23 @@ def rag_tuned(name: str) -> Fitter:
     return lambda bench, data, out: _tuned(bench, name, data, out, bench.params.baselines.rag_tuned)
 
 
-def full_context_tuned(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
+def full_context_tuned(bench: Bench, data: Path, out: Path) -> Fitting:
     """Soft vectors behind the whole text."""
     return _tuned(bench, "full_context_tuned", data, out, bench.params.baselines.full_context_tuned)
 
 
-def no_context_tuned(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
+def no_context_tuned(bench: Bench, data: Path, out: Path) -> Fitting:
     """Soft vectors alone."""
     return _tuned(bench, "no_context_tuned", data, out, bench.params.baselines.no_context_tuned)
 
 
-def rag(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
+def rag(bench: Bench, data: Path, out: Path) -> Fitting:
     """Unpack the embedder; then, for every arm, try each chunk size on validation items and keep the best F1. Nothing
     is trained: of several processes one does it."""
+    return nullcontext(_chosen(bench, data, out))
+
+
+def _chosen(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
     if not processes.here().main:
         return
     settings = bench.params.baselines.rag
@@ -105,20 +110,20 @@ def rag(bench: Bench, data: Path, out: Path) -> Iterator[Step]:
 
 def _text_then_tasks(
     bench: Bench, text: Objective, data: Path, out: Path, settings: config.Icae | config.AutoCompressor
-) -> Iterator[Step]:
+) -> Fitting:
     bench.host.keep_features(bench.params.llm.feature_cache)
     tune = bench.params.phase2.optimiser
     pretrain = bench.params.phase1.optimiser.model_copy(update={"steps": settings.text_steps})
     scratch = Scratch.of(f"{out.name}-text", bench.params, [data / "tokens", bench.models / "llm"])
     reading = Training(text, trainer.whole(text, pretrain), pretrain, scratch, bench.params.devices)
     tasks = _tasks(bench, text.method, data, out, tune)
-    return trainer.in_turn(reading, tasks, save=lambda: checkpoint.save(text.method, out, settings))
+    return phases.checkpointed(text.method, out, settings, reading, tasks)
 
 
-def _tuned(bench: Bench, name: str, data: Path, out: Path, settings: config.Tuned | config.Phase2) -> Iterator[Step]:
+def _tuned(bench: Bench, name: str, data: Path, out: Path, settings: config.Tuned | config.Phase2) -> Fitting:
     method = catalogue.UNTRAINED[name](bench)
     tasks = _tasks(bench, method, data, out, settings.optimiser)
-    return trainer.in_turn(tasks, save=lambda: checkpoint.save(method, out, settings))
+    return phases.checkpointed(method, out, settings, tasks)
 
 
 def _tasks(bench: Bench, method: Method, data: Path, out: Path, optimiser: config.Optimiser) -> Training:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from adamem.data import windows
 from adamem.models import checkpoint
 from adamem.models.adamem import AdaMem
 from adamem.models.host import HostLLM
+from adamem.models.method import Method
 from adamem.training import recipes, trainer
 from adamem.training.objectives import Objective
 from adamem.training.scratch import Scratch
@@ -28,12 +30,27 @@ class Phase:
     trainings: tuple[Training, ...]
     llm_top: dict[str, nn.Parameter] | None = None
 
-    def steps(self, folder: Path) -> Iterator[Step]:
-        """Train, see `trainer.fit`; after the last step the checkpoint stands in `folder`."""
-        return trainer.in_turn(*self.trainings, save=lambda: self._save(folder))
+    def steps(self, folder: Path) -> AbstractContextManager[Iterator[Step]]:
+        """The steps of its trainings, see `checkpointed`."""
+        return checkpointed(self.model, folder, self.model.settings, *self.trainings, llm_top=self.llm_top)
 
-    def _save(self, folder: Path) -> None:
-        checkpoint.save(self.model, folder, self.model.settings, self.llm_top)
+
+@contextmanager
+def checkpointed(
+    method: Method,
+    folder: Path,
+    settings: config.Section,
+    *trainings: Training,
+    llm_top: dict[str, nn.Parameter] | None = None,
+) -> Iterator[Iterator[Step]]:
+    """The steps of trainings of a method, see `trainer.in_turn`; after the last the checkpoint stands in `folder`.
+
+    Raises:
+        ValueError: the folder holds other files, which the checkpoint would replace.
+    """
+    checkpoint.refuse_others(folder)
+    with trainer.in_turn(*trainings, save=lambda: checkpoint.save(method, folder, settings, llm_top)) as steps:
+        yield steps
 
 
 def phase1(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
@@ -52,7 +69,7 @@ def phase3(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
     """Tasks, with the top layers of the LLM trained along. Changes `llm`."""
     settings = params.phase3
     model = checkpoint.load(root / "models/phase2", llm)
-    objective = _tasks(model, params, settings, root)
+    objective = _tasks(model, params, settings, item.read_groups(root / "data/tasks"))
     top = llm.unfreeze(settings.unfrozen_layers)
     trainee = trainer.with_llm(objective, settings.optimiser, top, settings.llm_learning_rate)
     scratch = Scratch.of("phase3", params, [root / "data/tasks", root / "models/phase2", root / "models/llm"])
@@ -77,22 +94,26 @@ def answering(
     """Phase 2 for a model, which `made_from` decides: what to pick, if it picks; then answers."""
     model.host.keep_features(params.llm.feature_cache)
     inputs, settings = [root / "data/tasks", root / "models/llm", *made_from], params.phase2
-    objective, optimiser = _tasks(model, params, settings, root), settings.optimiser
+    groups, encode = item.read_groups(root / "data/tasks"), recipes.encoder(model)
+    objective, optimiser = _tasks(model, params, settings, groups, encode), settings.optimiser
     scratch = Scratch.of(name, params, inputs)
     last = Training(objective, trainer.whole(objective, optimiser), optimiser, scratch, params.devices)
     if model.resampler.extractor is None:
         return (last,)
-    chosen = recipes.selection(model, item.read_groups(root / "data/tasks"), settings, params.training_seed)
+    chosen = recipes.selection(model, groups, settings, params.training_seed, encode)
     trainee = trainer.part(chosen, model.SELECTOR, settings.selector)
     apart = Scratch.of(f"{name}-selector", params, inputs)
     return (Training(chosen, trainee, settings.selector, apart, params.devices), last)
 
 
 def _tasks(
-    model: AdaMem, params: config.AdaMemConfig, settings: config.Phase2 | config.Phase3, root: Path
+    model: AdaMem,
+    params: config.AdaMemConfig,
+    settings: config.Phase2 | config.Phase3,
+    groups: item.Groups,
+    encode: recipes.Encode | None = None,
 ) -> Objective:
-    groups = item.read_groups(root / "data/tasks")
-    return recipes.tasks(model, groups, settings.optimiser, params.training_seed, recipes.weights(settings))
+    return recipes.tasks(model, groups, settings.optimiser, params.training_seed, recipes.weights(settings), encode)
 
 
 PHASES: dict[int, Callable[[config.AdaMemConfig, HostLLM, Path], Phase]] = {1: phase1, 2: phase2, 3: phase3}

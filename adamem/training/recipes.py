@@ -30,6 +30,7 @@ class TaskGroups(Protocol):
 
 
 Ask = Callable[[Sequence[int]], TeacherTargets]
+Encode = Callable[[TaskItem], Encoded]
 
 
 def ask_teacher(method: Method, drawn: Sequence[Window], folder: Path, params: config.AdaMemConfig) -> Ask:
@@ -84,32 +85,40 @@ def weights(settings: config.Phase2 | config.Phase3) -> Weights:
     return Weights(contrastive=settings.contrastive, diversity=settings.diversity, selection=settings.selection)
 
 
-def tasks(method: Method, groups: TaskGroups, settings: config.Optimiser, seed: int, weights: Weights) -> Objective:
+def encoder(method: Method) -> Encode:
+    """Encodes each item once and keeps it: the selector sees its items many times, and the rest of phase 2 sees those
+    again."""
+    host = method.host
+    return functools.cache(lambda item: Encoded.of(item, host.tokenizer, host.frame))
+
+
+def tasks(
+    method: Method,
+    groups: TaskGroups,
+    settings: config.Optimiser,
+    seed: int,
+    weights: Weights,
+    encode: Encode | None = None,
+) -> Objective:
     """Answer questions from memory; the groups take turns, so every batch holds all of them."""
     items = examples.interleave(groups.train)
-    batch = _drawn(method, items, Order(len(items), settings, seed))
+    batch = _drawn(method, items, Order(len(items), settings, seed), encode or encoder(method))
     return Objective(method, batch, weights, _kept(method, groups, settings))
 
 
-def selection(model: AdaMem, groups: TaskGroups, settings: config.Phase2, seed: int) -> Selection:
+def selection(model: AdaMem, groups: TaskGroups, settings: config.Phase2, seed: int, encode: Encode) -> Selection:
     """Find the answers to the very questions that the phase goes on to answer, and to no other: no method of the
     comparison sees an example that the others do not."""
     items = examples.interleave(groups.train)
     seen = [items[number] for number in Order(len(items), settings.optimiser, seed).seen()]
-    batch = _drawn(model, seen, Order(len(seen), settings.selector, seed))
+    batch = _drawn(model, seen, Order(len(seen), settings.selector, seed), encode)
     return Selection(model, batch, _kept(model, groups, settings.selector))
 
 
-def _drawn(method: Method, items: Sequence[TaskItem], order: Order) -> Callable[[int, int], Batch]:
-    host = method.host
-
-    @functools.cache  # items come back, many of them several times
-    def encoded(number: int) -> Encoded:
-        return Encoded.of(items[number], host.tokenizer, host.frame)
-
+def _drawn(method: Method, items: Sequence[TaskItem], order: Order, encode: Encode) -> Callable[[int, int], Batch]:
     def batch(step: int, part: int) -> Batch:
         numbers = processes.here().share(order.indices(step, part))
-        return examples.joined([encoded(number) for number in numbers], host.frame)
+        return examples.joined([encode(items[number]) for number in numbers], method.host.frame)
 
     return batch
 

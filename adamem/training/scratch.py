@@ -22,6 +22,7 @@ from torch import Tensor
 
 from adamem import config
 from adamem.data.checksum import sha256
+from adamem.data.staged import whole
 from adamem.models.tensor_files import save_tensors
 
 LARGE = 64 * 2**20  # bytes; the LLM and long corpora, which no stage rewrites in place
@@ -53,10 +54,8 @@ class Scratch:
 
     def save(self, snapshot: Snapshot) -> None:
         """Replace the snapshot in one step; a kill at any moment leaves the old or the new one."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        half = self.folder / "snapshot.part"
-        save_tensors(snapshot.tensors, half, {"numbers": json.dumps(snapshot.numbers)})
-        half.replace(self.folder / "snapshot.safetensors")
+        with whole(self.folder / "snapshot.safetensors") as half:
+            save_tensors(snapshot.tensors, half, {"numbers": json.dumps(snapshot.numbers)})
 
     def load(self) -> Snapshot | None:
         """The last snapshot, if there is one."""

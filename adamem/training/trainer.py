@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -83,40 +84,45 @@ class Training:
     devices: config.Devices = field(default_factory=config.Devices)
 
 
-def in_turn(*trainings: Training, save: Callable[[], None]) -> Iterator[Step]:
-    """One training after the other, their steps numbered through; then the main process saves what came out.
+@contextmanager
+def in_turn(*trainings: Training, save: Callable[[], None]) -> Iterator[Iterator[Step]]:
+    """The steps of one training after the other, numbered through; after the last the main process saves what came out.
 
     A restart goes on within the training that was interrupted: those before it are kept as they ended. None waits any
-    more once `save` has returned: where it fails, for want of disk, a restart has nothing to train and saves again.
+    more once the block has ended well: where saving fails in it, or writing a report, for want of disk, a restart has
+    nothing to train and goes on from there.
     """
-    done = 0
-    for training in trainings:
-        for step in _fit(training):
-            yield Step(done + step.number, step.values)
-        done += training.settings.steps
-    processes.here().agree(done, "the number of steps")
-    if processes.here().main:
-        save()
+    ended = False
+
+    def steps() -> Iterator[Step]:
+        nonlocal ended
+        done = 0
+        for training in trainings:
+            for step in fit(training):
+                yield Step(done + step.number, step.values)
+            done += training.settings.steps
+        processes.here().agree(done, "the number of steps")
+        if processes.here().main:
+            save()
+        ended = True
+
+    yield steps()
+    if ended and processes.here().main:
         for training in trainings:
             training.scratch.clear()
 
 
-def fit(objective: Goal, trainee: Trainee, settings: config.Optimiser, scratch: Scratch) -> Iterator[Step]:
+def fit(training: Training) -> Iterator[Step]:
     """Train, yielding every step; when the generator is exhausted, the weights of the best validation stand.
 
     Raises:
         FloatingPointError: the loss or a gradient is no finite number; names step and backward pass.
         ValueError: several processes train, and cannot share a batch evenly or do not find the same snapshot.
     """
-    return _fit(Training(objective, trainee, settings, scratch))
-
-
-def _fit(training: Training) -> Iterator[Step]:
     run, settings = _Run(training), training.settings
     yield from run.resume()
-    numbers, quiet = range(run.done + 1, settings.steps + 1), not run.processes.main
-    bar = tqdm(numbers, initial=run.done, total=settings.steps, unit="step", disable=quiet)
-    for number in bar:
+    numbers, shown = range(run.done + 1, settings.steps + 1), run.processes.main
+    for number in (bar := tqdm(numbers, initial=run.done, total=settings.steps, unit="step", disable=not shown)):
         step = run.step(number)
         bar.set_postfix(loss=f"{step.values['loss']:.3f}")
         yield step
@@ -133,8 +139,7 @@ class _Run:
         self.processes.share(range(self.settings.batch_size))  # refuses what cannot be shared before anything is read
         devices.prepare(self.objective.method.host, self.devices)
         self.optimiser = self.trainee.optimiser(self.settings.weight_decay)
-        self.done = 0
-        self.best = math.inf
+        self.done, self.best = 0, math.inf
         self.best_weights: dict[str, Tensor] = {}
         self.history: list[Step] = []
 
@@ -241,7 +246,5 @@ class _Run:
 
 
 def _not_finite(what: str, step: int, place: str, parts: dict[str, float]) -> str:
-    return (
-        f"the {what} is not finite at step {step}, {place} ({parts}); "
-        "lower the learning rate or clip, or look at that batch"
-    )
+    way_out = "lower the learning rate or clip, or look at that batch"
+    return f"the {what} is not finite at step {step}, {place} ({parts}); {way_out}"

@@ -110,6 +110,21 @@ def test_each_failure_of_pip_names_its_way_out(
     assert not list((tmp_path / "raw").iterdir())
 
 
+def test_of_two_wheels_of_a_version_the_pinned_one_is_found(
+    tmp_path: Path, make_wheel: MakeWheel, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Builds for several systems; that which comes first by name is another."""
+    pin = make_wheel("tiny-facts", "1.0", {"tiny/a.txt": "alpha"})
+    path = next(index.glob("*.whl"))
+    other = path.with_name("tiny_facts-1.0-cp3-none-any.whl")
+    other.write_bytes(path.read_bytes()[:100])
+    fake_pip(monkeypatch, "not to be called")
+    assert wheels.find(pin, index) == wheels.fetch(pin, index) == path
+    path.unlink()
+    with pytest.raises(ValueError, match=r"cut short or damaged: remove .*cp3-none-any.whl and run stage `download`"):
+        wheels.find(pin, index)
+
+
 def test_finding_says_which_stage_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no wheel tiny_facts-1\.0-\*\.whl there; run stage `download` first"):
         wheels.find(Wheel(package="tiny-facts", version="1.0", sha256="0" * 64), tmp_path)

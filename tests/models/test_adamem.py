@@ -138,7 +138,8 @@ def test_either_a_context_or_its_memory(tried: Tried) -> None:
             tried.answer(context=context, coarse_memory=memory)
 
 
-def test_an_answer_has_at_least_one_token(tried: Tried) -> None:
+def test_an_answer_has_at_least_one_token(tried: Tried, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tried.model, "encode_context", lambda *_: pytest.fail("encoded before it was refused"))
     with pytest.raises(ValueError, match="max_new_tokens is 0"):
         tried.answer(max_new_tokens=0)
 

@@ -132,7 +132,18 @@ def test_a_named_dtype_is_taken(name: str) -> None:
     assert config.Llm.model_fields["dtype"]
 
 
-def test_an_automatic_dtype_suits_the_device() -> None:
+@pytest.mark.parametrize("able", ["avx512_bf16", "amx_bf16", None])
+def test_an_automatic_dtype_is_one_that_the_processor_multiplies_in(
+    able: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AVX512 alone emulates bfloat16, and oneDNN calls that supported."""
+    flags = {"architecture": "x86_64", "avx512_f": True, "avx512_bf16": False, "amx_bf16": False}
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: flags | ({able: True} if able else {}))
+    assert hosts.resolve_dtype("auto") is (torch.bfloat16 if able else torch.float32)
+
+
+def test_an_automatic_dtype_suits_this_machine() -> None:
     assert hosts.resolve_dtype("auto") in (torch.float32, torch.bfloat16)
 
 

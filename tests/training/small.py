@@ -38,6 +38,12 @@ def nothing() -> None:
     """To be saved."""
 
 
+def made(*trainings: trainer.Training, save: Callable[[], None] = nothing) -> list[Step]:
+    """The steps of trainings that are made to their end."""
+    with trainer.in_turn(*trainings, save=save) as steps:
+        return list(steps)
+
+
 @dataclass
 class Training:
     """A method, what it is trained for and how, and where it waits."""
@@ -65,4 +71,4 @@ class Training:
         """Train to the end."""
         objective = self.objective()
         trainee = trainee or trainer.whole(objective, self.settings)
-        return list(trainer.in_turn(trainer.Training(objective, trainee, self.settings, self.scratch), save=nothing))
+        return made(trainer.Training(objective, trainee, self.settings, self.scratch))

@@ -12,7 +12,7 @@ from adamem.training.objectives import Weights
 from adamem.training.scratch import Scratch
 from adamem.training.trainer import Step
 from tests import tiny
-from tests.training.small import SETTINGS, Training, nothing
+from tests.training.small import SETTINGS, Training, made
 
 Weighed = dict[str, torch.Tensor]
 
@@ -26,7 +26,7 @@ def train(scratch: Scratch, settings: config.Devices, interface: str = "soft_pre
     optimiser = SETTINGS.model_copy(update={"steps": 4})
     objective = Training(model, optimiser, scratch, Weights(contrastive=0.1, diversity=0.01)).objective()
     trainee = trainer.with_llm(objective, optimiser, model.host.unfreeze(1), 1e-3)
-    steps = list(trainer.in_turn(trainer.Training(objective, trainee, optimiser, scratch, settings), save=nothing))
+    steps = made(trainer.Training(objective, trainee, optimiser, scratch, settings))
     return steps, {name: weight.detach() for name, weight in trainee.named().items()}
 
 

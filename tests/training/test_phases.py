@@ -15,8 +15,11 @@ from adamem.benchmarks import item
 from adamem.benchmarks.item import Item
 from adamem.data import tokens, windows
 from adamem.data.documents import Document
+from adamem.data.examples import Encoded, TaskItem
 from adamem.data.tokens import TokenStore
 from adamem.models import host
+from adamem.models.adamem import AdaMem
+from adamem.models.frame import ChatFrame
 from adamem.models.host import HostLLM
 from adamem.models.tensor_files import save_tensors
 from adamem.training import fitting, phases, statistics, teacher
@@ -91,7 +94,8 @@ def test_each_phase_goes_on_from_the_one_before(world: Path) -> None:
         llm = _llm(world)
         before = {name: weight.clone() for name, weight in llm.model.state_dict().items()}
         phase = phases.PHASES[number](PARAMS, llm, world)
-        steps = list(phase.steps(world / f"models/phase{number}"))
+        with phase.steps(world / f"models/phase{number}") as made:
+            steps = list(made)
         assert [step.number for step in steps] == ([0, 1, 2, 2, 3, 4] if number == 2 else [0, 1, 2])
         assert ("kl" in steps[-1].values, "contrastive" in steps[-1].values) == (number == 1, number > 1)
         after = llm.model.state_dict()
@@ -109,7 +113,8 @@ def test_each_baseline_is_fitted_and_saved(world: Path, name: str) -> None:
     chosen = world / "models/baselines/rag/chunks.json"
     chosen.parent.mkdir(parents=True, exist_ok=True)
     chosen.write_text('{"rag_bm25_k": {"chunk_tokens": 4}}', encoding="utf-8")
-    steps = list(fitting.FITTERS[name](bench, world / "data", out))
+    with fitting.FITTERS[name](bench, world / "data", out) as made:
+        steps = list(made)
     parts = {"icae": 2, "autocompressor": 2, "adamem_query_free": 3}
     assert len(steps) == 3 * parts.get(name, 1)
     assert sorted(step.number for step in steps) == [step.number for step in steps]
@@ -118,6 +123,33 @@ def test_each_baseline_is_fitted_and_saved(world: Path, name: str) -> None:
     before = catalogue.UNTRAINED[name](bench).state_dict()
     after = catalogue.entry(name).load(bench).state_dict()
     assert any(not torch.equal(tensor, before[key]) for key, tensor in after.items())
+
+
+def test_phase_2_encodes_each_question_once(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finding out what to pick and answering ask the same questions."""
+    asked: list[TaskItem] = []
+    encode = Encoded.of
+
+    def counted(item: TaskItem, tokenizer: object, frame: ChatFrame) -> Encoded:
+        asked.append(item)
+        return encode(item, tokenizer, frame)
+
+    model = AdaMem.fresh(PARAMS.model, _llm(world), world / "models/features/statistics.safetensors", 0)
+    trainings = phases.answering(model, PARAMS, world, "phase2", [])
+    monkeypatch.setattr(Encoded, "of", counted)
+    for training in trainings:
+        for step in range(1, training.settings.steps + 1):
+            training.objective.loss(step, 0)
+    assert asked
+    assert len(asked) == len(set(asked))
+
+
+def test_a_folder_with_other_files_is_refused_before_training(world: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("mine", encoding="utf-8")
+    phase = phases.phase1(PARAMS, _llm(world), world)
+    with pytest.raises(ValueError, match=r"holds thesis\.tex"), phase.steps(tmp_path) as steps:
+        pytest.fail(f"trained: {next(steps)}")
+    assert not list(world.glob(".scratch/*/*"))
 
 
 def test_a_phase_without_the_one_before_says_what_to_run(world: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from adamem.training import trainer
 from adamem.training.objectives import Weights
 from adamem.training.scratch import Scratch, Snapshot
 from tests import tiny
-from tests.training.small import SETTINGS, Training, nothing
+from tests.training.small import SETTINGS, Training, made, nothing
 
 Weighed = dict[str, torch.Tensor]
 
@@ -61,7 +61,7 @@ def test_the_best_weights_stand_at_the_end(llm: HostLLM, scratch: Scratch) -> No
     training.spoil = spoil
     objective = training.objective()
     seen: list[tuple[float, Weighed]] = []
-    for step in trainer.fit(objective, trainer.whole(objective, settings), settings, scratch):
+    for step in trainer.fit(trainer.Training(objective, trainer.whole(objective, settings), settings, scratch)):
         seen.append((step.values["validation_loss"], weights(training.method)))
     best, kept = min(seen, key=lambda pair: pair[0])
     assert best < seen[-1][0]
@@ -89,7 +89,7 @@ def test_a_number_that_is_none_stops_with_its_place(llm: HostLLM, scratch: Scrat
     objective = training.objective()
     message = "loss is not finite at step 3, backward pass 1" if where == "loss" else "gradient is not finite at step 3"
     with pytest.raises(FloatingPointError, match=message):
-        for step in trainer.fit(objective, trainer.whole(objective, settings), settings, scratch):
+        for step in trainer.fit(trainer.Training(objective, trainer.whole(objective, settings), settings, scratch)):
             seen.append(step.number)
     assert seen == [0, 1, 2]
 
@@ -101,57 +101,59 @@ def test_a_validation_that_is_none_stops_with_its_step(llm: HostLLM, scratch: Sc
     validate, calls = objective.validate, itertools.count()
     object.__setattr__(objective, "validate", lambda: validate() if next(calls) == 0 else {"loss": float("nan")})
     with pytest.raises(FloatingPointError, match="validation loss is not finite at step 4"):
-        list(trainer.fit(objective, trainer.whole(objective, SETTINGS), SETTINGS, scratch))
+        list(trainer.fit(trainer.Training(objective, trainer.whole(objective, SETTINGS), SETTINGS, scratch)))
 
 
 def test_the_first_of_two_trainings_is_not_made_again(llm: HostLLM, scratch: Scratch) -> None:
     """Stopped in the second, a restart repeats no step of the first, and ends with the same weights."""
 
     def two(folder: Scratch) -> tuple[Method, list[Training], list[trainer.Training]]:
-        method, made = adamem(llm), []
-        for name in "ab":
-            part = Training(method, SETTINGS, Scratch(folder.folder / name))
-            made.append(part)
-        goals = [part.objective() for part in made]
+        method = adamem(llm)
+        parts = [Training(method, SETTINGS, Scratch(folder.folder / name)) for name in "ab"]
+        goals = [part.objective() for part in parts]
         trainings = [
             trainer.Training(goal, trainer.whole(goal, SETTINGS), SETTINGS, part.scratch)
-            for goal, part in zip(goals, made, strict=True)
+            for goal, part in zip(goals, parts, strict=True)
         ]
-        return method, made, trainings
+        return method, parts, trainings
 
     whole, _, trainings = two(Scratch(scratch.folder / "whole"))
-    list(trainer.in_turn(*trainings, save=nothing))
+    made(*trainings)
     _, _, trainings = two(scratch)
-    generator = trainer.in_turn(*trainings, save=nothing)
-    list(itertools.islice(generator, 13 + 6))
-    del generator
-    method, made, trainings = two(scratch)
+    with trainer.in_turn(*trainings, save=nothing) as steps:
+        list(itertools.islice(steps, 13 + 6))
+    method, parts, trainings = two(scratch)
     again: list[int] = []
-    made[0].spoil = lambda step, part: again.append(step)
-    steps = list(trainer.in_turn(*trainings, save=nothing))
+    parts[0].spoil = lambda step, part: again.append(step)
+    steps = made(*trainings)
     assert again == []
     assert [step.number for step in steps] == [*range(13), *range(12, 25)]
     assert same(weights(method), weights(whole))
     assert not list(scratch.folder.glob("[ab]/snapshot.safetensors"))
 
 
-def test_a_result_that_could_not_be_saved_is_saved_without_training_again(llm: HostLLM, scratch: Scratch) -> None:
-    def full_disk() -> None:
-        raise ValueError("no space left on this disk")
+def full_disk() -> None:
+    raise ValueError("no space left on this disk")
 
+
+@pytest.mark.parametrize(("save", "report"), [(full_disk, nothing), (nothing, full_disk)])
+def test_what_could_not_be_saved_or_reported_is_saved_without_training_again(
+    llm: HostLLM, scratch: Scratch, save: Callable[[], None], report: Callable[[], None]
+) -> None:
     def start(again: Callable[[int, int], None]) -> tuple[Method, trainer.Training]:
-        made = Training(adamem(llm), SETTINGS, scratch, spoil=again)
-        goal = made.objective()
-        return made.method, trainer.Training(goal, trainer.whole(goal, SETTINGS), SETTINGS, scratch)
+        part = Training(adamem(llm), SETTINGS, scratch, spoil=again)
+        goal = part.objective()
+        return part.method, trainer.Training(goal, trainer.whole(goal, SETTINGS), SETTINGS, scratch)
 
     trained, first = start(lambda step, part: None)
-    with pytest.raises(ValueError, match="no space left"):
-        list(trainer.in_turn(first, save=full_disk))
-    steps: list[int] = []
+    with pytest.raises(ValueError, match="no space left"), trainer.in_turn(first, save=save) as steps:
+        list(steps)
+        report()
+    again: list[int] = []
     saved: list[Weighed] = []
-    method, second = start(lambda step, part: steps.append(step))
-    list(trainer.in_turn(second, save=lambda: saved.append(weights(method))))
-    assert steps == []
+    method, second = start(lambda step, part: again.append(step))
+    made(second, save=lambda: saved.append(weights(method)))
+    assert again == []
     assert same(saved[0], weights(trained))
     assert scratch.load() is None
 
@@ -190,7 +192,7 @@ def test_an_abandoned_training_ends_as_an_uninterrupted_one(scratch: Scratch) ->
     assert all(name.startswith("model.layers.2.") for name in changed)
 
     stopped, trainee, _ = phase3(tiny.make_host(), scratch)
-    generator = trainer.fit(stopped.objective(), trainee, stopped.settings, scratch)
+    generator = trainer.fit(trainer.Training(stopped.objective(), trainee, stopped.settings, scratch))
     list(itertools.islice(generator, 17))
     del generator
     again, trainee, found = phase3(tiny.make_host(), scratch)
@@ -205,7 +207,7 @@ def test_a_snapshot_comes_back_exactly(scratch: Scratch) -> None:
     assert scratch.load() is None
     tensors = {"weight/a": torch.randn(2, 3), "moment/0/step": torch.tensor(7.0)}
     scratch.save(Snapshot(tensors, {"done": 10, "best": 1 / 3, "history": [[0, {"loss": 0.1}]]}))
-    (scratch.folder / "snapshot.part").write_bytes(b"half")
+    (scratch.folder / "snapshot.safetensors.part").write_bytes(b"half")
     back = scratch.load()
     assert back is not None
     assert same(back.tensors, tensors)

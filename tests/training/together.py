@@ -53,13 +53,13 @@ def main() -> None:
         with (given.folder / "saved").open("a", encoding="utf-8") as file:
             file.write(f"by {together.rank}\n")
 
-    steps = trainer.in_turn(trainer.Training(objective, trainee, settings, small.scratch), save=save)
-    if together.follows(steps):
-        return
     lines = []
-    for step in steps:
-        print(f"step {step.number}", flush=True)
-        lines.append({"step": step.number, **step.values})
+    with trainer.in_turn(trainer.Training(objective, trainee, settings, small.scratch), save=save) as steps:
+        if together.follows(steps):
+            return
+        for step in steps:
+            print(f"step {step.number}", flush=True)
+            lines.append({"step": step.number, **step.values})
     sharded = [isinstance(layer, FSDPModule) for layer in host.layers]
     (given.folder / "run.json").write_text(json.dumps({"steps": lines, "sharded": sharded}), encoding="utf-8")
     save_tensors(
