@@ -104,7 +104,7 @@ def run(names: Sequence[str], jobs: int) -> list[str]:
     suiting = names or affordable(listed, lacking)
     chosen = [name for name in suiting if lacking[name]]
     if there := [name for name in suiting if not lacking[name]]:
-        print(f"in {TABLE} already, with this code and these settings (rows taken out run anew): {', '.join(there)}")
+        print(f"in {TABLE} already, of these settings and code that gives the same: {', '.join(there)}")
     wanted = {name: Wanted.of(name, listed[name], lacking[name]) for name in chosen}
     _run([one for one in wanted.values() if queued.revision(one.title, committed.commit) is None], committed, jobs)
     failed = []
@@ -181,22 +181,22 @@ def affordable(listed: Mapping[str, Experiment], lacking: Mapping[str, Sequence[
 
 
 def _device() -> str:
-    """What trains here; of a CPU also the type that `llm.dtype: auto` stands for, where that is not bfloat16."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
+    """What trains here, with the type that `llm.dtype: auto` stands for, where that is not bfloat16."""
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
     dtype = host.resolve_dtype("auto")
-    return "cpu" if dtype == torch.bfloat16 else f"cpu, {str(dtype).removeprefix('torch.')}"
+    return name if dtype == torch.bfloat16 else f"{name}, {str(dtype).removeprefix('torch.')}"
 
 
 def missing(listed: Mapping[str, Experiment]) -> dict[str, list[str]]:
-    """By experiment, the methods that the table does not have, or has of other code or settings, or whose answers are
-    to be kept and are not there."""
+    """By experiment, the methods that the table does not have, or has of other code or settings, or whose answers or
+    curves are to be kept and are not there."""
     rows = ablations.mark(ablations.read(TABLE), listed, ROOT)
     current = {(row.experiment, row.method) for row in rows if not row.stale}
     there = {
         (name, method)
         for name, method in current
-        if "answers" not in listed[name].keep or (ANSWERS / name / method).is_dir()
+        if ("answers" not in listed[name].keep or (ANSWERS / name / method).is_dir())
+        and ("curves" not in listed[name].keep or (CURVES / f"{name}.json").is_file())
     }
     return {name: [method for method in one.ask if (name, method) not in there] for name, one in listed.items()}
 

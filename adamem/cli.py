@@ -20,7 +20,8 @@ from adamem.training import phases, processes
 
 _TRAIN = """\
 Train one phase of AdaMem, outside the pipeline but as in it: 1 reads text from memory, 2 answers questions from
-memory, 3 does so with the top layers of the LLM unfrozen. A phase starts from the checkpoint of the one before it.
+memory, 3 does so with the top layers of the LLM unfrozen. Phases 2 and 3 start from models/phase1 and models/phase2
+below the root, wherever their own checkpoint goes.
 
 example:
   adamem-train --phase 1 --config params.yaml --output_dir my/phase1

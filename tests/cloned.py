@@ -38,7 +38,8 @@ def run(place: Path, *command: str, check: bool = True) -> str:
 
 def tracked(place: Path) -> list[str]:
     """Files that git has or would take in."""
-    listed = run(place, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=place, capture_output=True, text=True, check=True).stdout
     return sorted({path for path in listed.split("\0") if (place / path).is_file()})
 
 

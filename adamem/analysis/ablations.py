@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
@@ -96,6 +97,12 @@ class Row(BaseModel):
     def float32(self) -> bool:
         """Whether the LLM was in float32, by its setting or as what `auto` stands for on the device."""
         return "float32" in self.device or FLOAT32 in self.changes
+
+    @property
+    def seed(self) -> int:
+        """The training seed; 0 where the experiment names none."""
+        found = re.search(r"\btraining_seed=(\d+)", self.changes)
+        return int(found[1]) if found else 0
 
     @property
     def gap(self) -> str:

@@ -20,7 +20,8 @@ def section(known: Evidence) -> str:
     for method in in_order(name for name in known.results.methods if is_rival(name)):
         found = [_copies(known, method, group) for group in groups]
         if any(found):
-            trained = any(known.results.by_key[method, group].cost.trainable_parameters for group in groups)
+            of_method = [one for (name, _), one in known.results.by_key.items() if name == method]
+            trained = any(one.cost.trainable_parameters for one in of_method)
             count = str(max(map(len, found))) if trained else "–"
             rows.append(
                 [f"`{method}`", count, *(_cell(known, method, *one) for one in zip(groups, found, strict=True))]
@@ -30,7 +31,7 @@ def section(known: Evidence) -> str:
 
 def _copies(known: Evidence, method: str, group: str) -> list[Pairs]:
     metric = known.results.metric(group)
-    asked = [one for one in (known.results, *known.again) if (method, group) in one.by_key]
+    asked = [one for one in known.trainings if (method, group) in one.by_key]
     found = [pairs for one in asked if (pairs := one.copies(method, group, metric)) is not None]
     if any(pairs.ids != found[0].ids for pairs in found):
         raise ValueError(f"group {group}: {method} answered other copies with another seed; ask them again")

@@ -36,7 +36,7 @@ from adamem.analysis.methods import in_order, style
 from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import OURS, Bootstrap, Comparison, Summary, metrics, summarise
 from adamem.analysis.results import read, read_training
-from adamem.data.staged import write_json
+from adamem.data.staged import write_json, write_text
 
 INTRO = """\
 # The hypotheses, with every arm
@@ -97,7 +97,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
 
     found = metrics(summary)
     write_json(folder / "metrics.json", found)
-    write_json(reports / "hypotheses.json", hypotheses.tree(claims))
+    write_json(reports / "hypotheses.json", verdicts.tree(claims))
     tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary, provenance))
     tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary, provenance))
     plots.quality(twins.apart(results, summary)[1], folder / "plots" / "quality.png")
@@ -115,7 +115,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
         "Questions that people wrote": fanout.section(fanout.read(folder / "fanout.json"), bootstrap),
     }
     sections = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
-    tables.write_text(folder / "README.md", f"{INTRO}\n\n{sections}\n")
+    write_text(folder / "README.md", f"{INTRO}\n\n{sections}\n")
     return found
 
 
@@ -130,7 +130,7 @@ def _longer(
     found = longer.load(answers, rows, tasks, known)
     claims, scores = hypotheses.judge(found, cost), longer.scores(current, found, known)
     by_group = {group: found.results.metric(group) for group in found.results.groups}
-    write_json(folder / longer.FILE, hypotheses.tree(claims))
+    write_json(folder / longer.FILE, verdicts.tree(claims))
     longer_plot.longer(scores, by_group, folder / "plots" / "longer.png")
     return {TRAINED_LONGER: longer.section(current, claims, scores, found, known)}
 
@@ -153,7 +153,7 @@ def _one_training(known: Evidence) -> str:
     means, scores = [], []
     for group in known.results.groups:
         metric = known.results.metric(group)
-        trained = [one for one in (known.results, *known.again) if (OURS, group) in one.by_key]
+        trained = [one for one in known.trainings if (OURS, group) in one.by_key]
         scores = [one.mean(OURS, group, metric) for one in trained]
         means.append(f"{group} {fmean(scores):.2f} ({min(scores):.2f} to {max(scores):.2f})")
     return (

@@ -19,8 +19,9 @@ HEAD = """\
 {n} questions of [FanOutQA](https://fanoutqa.com) (Zhu et al. 2024), as people worded them. The text is not Wikipedia:
 each single question that its authors broke one into, with its answer, is a document, among those of other questions.
 No method was trained on such texts, nor on answers of this form (a name and a value for each of several entities).
-Coverage is the share of the reference's names and values that the answer gives: FanOutQA's accuracy but for its
-lemmas. With 95 % intervals; by question: [fanout.json](fanout.json)."""
+Coverage is the share of the reference's different names and values that the answer gives. FanOutQA's own accuracy
+counts one that occurs twice as two, and compares lemmas. With 95 % intervals; by question:
+[fanout.json](fanout.json)."""
 
 Rows = Mapping[str, Mapping[str, Any]]
 

@@ -3,15 +3,15 @@
 A hypothesis is supported when the 95 % interval of its effect lies above 0 and Holm's p over the three is below
 0.05; not supported when the interval lies below 0, undecided otherwise. Where a claim is about several comparisons, the
 one in which it is weakest speaks for all (an intersection-union test, whose p needs no correction): for H1, which is
-about the best query-free arm, that with the arm that comes closest, else that with the largest p. Where both methods
-of a comparison were trained with further seeds, interval and p are over trainings and items; an untrained method is the
-same in all of them. The thresholds are the only constants.
+about the best query-free arm, that with the arm that comes closest (and ours must be told from every other), else that
+with the largest p. Where both methods of a comparison were trained with further seeds, interval and p are over
+trainings and items; an untrained method is the same in all of them. The thresholds are the only constants.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any, Literal
 
@@ -33,7 +33,7 @@ ALPHA = 0.05
 class Effect:
     """A mean difference on one group with its 95 % interval and one-sided p that it is above 0; `share` of the other's
     score is what ours is held against. `trainings` has it for each training, in the order of their `numbers` (1 is the
-    committed run, or the first experiment), `deviation` is their standard deviation (None for one). `p_of_items` is the
+    committed run, or has its seed), `deviation` is their standard deviation (None for one). `p_of_items` is the
     cross-check: a permutation test of the scores averaged over trainings, which knows nothing of how much trainings
     differ."""
 
@@ -79,11 +79,22 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The answers of each method, those of its trainings with further seeds, and how intervals are drawn."""
+    """The answers of each method, those of its trainings with further seeds, and how intervals are drawn. The number
+    of a training is its seed and one more: that of `results`, and the keys of `again`."""
 
     results: Results
     bootstrap: Bootstrap
-    again: Sequence[Results] = ()
+    again: Mapping[int, Results] = field(default_factory=dict)
+    number: int = 1
+
+    def __post_init__(self) -> None:
+        if self.number in self.again:
+            raise ValueError(f"two trainings with seed {self.number - 1}: one of them is another's copy; take it out")
+
+    @property
+    def trainings(self) -> list[Results]:
+        """All of them."""
+        return [self.results, *self.again.values()]
 
     def pairs(self, a: str, b: str, group: str, metric: str) -> dict[int, Pairs]:
         """a and b on the same items, by the number of the training, for every one that both have; none where one of
@@ -95,8 +106,8 @@ class Evidence:
         first = self.results.pairs(a, b, group, metric)
         if first is None:
             return {}
-        more = enumerate((self._again(results, a, b, group, metric) for results in self.again), 2)
-        found = {1: first} | {number: pairs for number, pairs in more if pairs is not None}
+        more = {number: self._again(results, a, b, group, metric) for number, results in self.again.items()}
+        found = {self.number: first} | {number: pairs for number, pairs in more.items() if pairs is not None}
         if any(pairs.ids != first.ids for pairs in found.values()):
             raise ValueError(f"group {group}: {a} and {b} answered other items with another seed; ask them again")
         return found
@@ -107,41 +118,20 @@ class Evidence:
 
 
 def judge(known: Evidence, cost: Mapping[str, Any]) -> list[Hypothesis]:
-    """All three; `cost` is the content of `reports/efficiency.json`."""
+    """All three; `cost` is the content of `reports/efficiency.json`. Holm's p is over the three also where one of them
+    was not run."""
     claims = [_adaptive(known), _fusion(known), _caching(known, cost)]
-    judged = [claim for claim in claims if claim.weakest is not None]
-    corrected = holm([claim.weakest.p for claim in judged if claim.weakest is not None])
-    p_values = {claim.name: round(p, DIGITS) for claim, p in zip(judged, corrected, strict=True)}
-    return [replace(_verdict(claim, p_values.get(claim.name)), whole=_whole(known, claim.weakest)) for claim in claims]
+    corrected = holm([claim.weakest.p if claim.weakest else 1.0 for claim in claims])
+    judged = [_verdict(claim, round(p, DIGITS)) for claim, p in zip(claims, corrected, strict=True)]
+    return [replace(claim, whole=_whole(known, claim.weakest)) for claim in judged]
 
 
-def tree(hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
-    """The content of `reports/hypotheses.json`, and of `hypotheses_default.json`."""
-    return {one.name: _entry(one) for one in hypotheses}
-
-
-def _entry(one: Hypothesis) -> dict[str, Any]:
-    weakest = one.weakest
-    numbers = {key: getattr(weakest, key) if weakest else None for key in ("effect", "low", "high")}
-    named = {key: getattr(weakest, key) if weakest else None for key in ("group", "metric", "against", "n")}
-    rows = [vars(effect) for effect in one.effects]
-    return {
-        **numbers,
-        "p": one.p,
-        "verdict": one.verdict,
-        "seeds": one.seeds,
-        **named,
-        "claim": one.claim,
-        "why": one.why,
-        "str_hit": vars(one.whole) if one.whole else None,
-        "effects": rows,
-    }
-
-
-def _verdict(claim: Hypothesis, p: float | None) -> Hypothesis:
+def _verdict(claim: Hypothesis, p: float) -> Hypothesis:
     """What the numbers say, unless something that the claim needs is missing (then `why` says so already)."""
     weakest = claim.weakest
-    if weakest is None or p is None or claim.why:
+    if weakest is None:
+        return claim
+    if claim.why:
         return replace(claim, p=p)
     if weakest.low > 0 and p < ALPHA:
         return replace(claim, p=p, verdict="supported", why="the whole interval is above 0")
@@ -156,7 +146,7 @@ def _adaptive(known: Evidence) -> Hypothesis:
     claim = f"query-adaptive beats the best query-free compression at equal K on {FUSION}"
     found = [effect for arm in QUERY_FREE if (effect := difference(known, OURS, arm, FUSION)) is not None]
     best = min(found, key=lambda effect: effect.effect, default=None)
-    why = "no query-free arm was run" if best is None else _speechless(known, best.against)
+    why = "no query-free arm was run" if best is None else _speechless(known, best.against) or _untold(found, best)
     return Hypothesis("H1", claim, best, tuple(found), None, "undecided", why)
 
 
@@ -166,6 +156,12 @@ def _speechless(known: Evidence, arm: str) -> str:
     if above is not None and above.low > 0:
         return ""
     return f"`{arm}`, the best query-free arm, does not beat `{LOWER}`, so beating it shows little"
+
+
+def _untold(effects: Sequence[Effect], closest: Effect) -> str:
+    """An arm that was trained less often may be the best one, though its mean is further away."""
+    held = [effect.against for effect in effects if effect.low <= 0]
+    return f"the interval over `{held[0]}` holds 0, so that it may be the best" if held and closest.low > 0 else ""
 
 
 def _fusion(known: Evidence) -> Hypothesis:
@@ -188,7 +184,10 @@ def _caching(known: Evidence, cost: Mapping[str, Any]) -> Hypothesis:
         if (effect := difference(known, OURS, UPPER, group, SHARE_OF_FULL)) is not None
     ]
     saved = _cheaper(cost)
-    why = f"not run: {UPPER}" if not found else "" if saved else "repeated queries are not cheaper"
+    missing = [group for group in known.results.groups if (UPPER, group) not in known.results.by_key]
+    why = "" if saved else "repeated queries are not cheaper"
+    if missing:
+        why = f"not run: {UPPER}{f' on {missing[0]}' if found else ''}"
     return Hypothesis("H3", claim, _weakest(found), tuple(found), None, "undecided" if saved else "not supported", why)
 
 

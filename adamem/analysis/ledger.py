@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from adamem import config
 from adamem.analysis import tables
 from adamem.analysis.provenance import short_hash
-from adamem.data.staged import write_json
+from adamem.data.staged import write_json, write_text
 
 TIMINGS = "timings.json"
 RECORDER = "record"  # its own outputs must not change the key it records
@@ -76,7 +76,7 @@ def seconds(folder: Path, lock: Lock, last: Mapping[str, float]) -> dict[str, fl
 def write_minutes(folder: Path, known: Mapping[str, float]) -> None:
     """Refresh `timings.json` and `minutes.md`."""
     write_json(folder / TIMINGS, known)
-    tables.write_text(folder / "minutes.md", _page(known))
+    write_text(folder / "minutes.md", _page(known))
 
 
 def _page(seconds: Mapping[str, float]) -> str:

@@ -35,13 +35,21 @@ def rows(table: Sequence[Row]) -> list[Row]:
     return [row for row in table if row.about == LONGER]
 
 
-def trainings(folder: Path, rows: Sequence[Row], tasks: Path) -> list[Results]:
-    """The answers that rows of the table speak of, but for stale ones, one experiment after the other, below `folder`.
+def trainings(folder: Path, rows: Sequence[Row], tasks: Path) -> dict[int, Results]:
+    """The answers below `folder` that rows of the table speak of, but for stale ones, by the number of the training
+    (`hypotheses.Evidence`), which tells the same seed of other settings.
 
     Raises:
         ValueError: answers are missing or malformed, or the table has no row of them; the message names the place.
     """
-    return [_training(folder / name, [row for row in rows if row.experiment == name], tasks) for name in _names(rows)]
+    found: dict[int, Results] = {}
+    for name in _names(rows):
+        of = [row for row in rows if row.experiment == name]
+        number = of[0].seed + 1
+        if number in found:
+            raise ValueError(f"{folder / name}: another experiment has its training_seed, too; take out one of them")
+        found[number] = _training(folder / name, of, tasks)
+    return found
 
 
 def load(folder: Path, rows: Sequence[Row], tasks: Path, committed: Evidence) -> Evidence:
@@ -52,8 +60,10 @@ def load(folder: Path, rows: Sequence[Row], tasks: Path, committed: Evidence) ->
         ValueError: answers of the rows are missing or malformed, or the first training lacks a method that another has;
             the message names the place.
     """
-    first, *again = trainings(folder, rows, tasks)
-    for name, one in zip(_names(rows)[1:], again, strict=True):
+    again = trainings(folder, rows, tasks)
+    number = next(iter(again))
+    first = again.pop(number)
+    for name, one in zip(_names(rows)[1:], again.values(), strict=True):
         if more := set(one.methods) - set(first.methods):
             raise ValueError(
                 f"{folder / name}: has {min(more)}, which {_names(rows)[0]} lacks, and effects are over the items of "
@@ -64,7 +74,7 @@ def load(folder: Path, rows: Sequence[Row], tasks: Path, committed: Evidence) ->
         for key, one in committed.results.by_key.items()
         if one.cost.trainable_parameters == 0 or key[0] == LOWER
     }
-    return replace(committed, results=replace(first, by_key=given | dict(first.by_key)), again=again)
+    return replace(committed, results=replace(first, by_key=given | dict(first.by_key)), again=again, number=number)
 
 
 def _names(rows: Sequence[Row]) -> list[str]:
@@ -88,7 +98,7 @@ def _training(folder: Path, rows: Sequence[Row], tasks: Path) -> Results:
 
 def scores(rows: Sequence[Row], longer: Evidence, committed: Evidence) -> Scores:
     """What each training of each method scored, as committed and longer."""
-    trained, before = ([known.results, *known.again] for known in (longer, committed))
+    trained, before = (known.trainings for known in (longer, committed))
     judged = {group: (group, longer.results.metric(group)) for group in longer.results.groups}
     if FUSION in judged:
         judged |= {WHOLE: (FUSION, "str_hit")}
@@ -151,7 +161,9 @@ def change(before: Evidence, after: Evidence, against: str, group: str) -> Inter
         [(y - z) - (w - x) for w, x, y, z in zip(one.a, one.b, long[number].a, long[number].b, strict=True)]
         for number, one in short.items()
     ]
-    return over(gaps, short[1].clusters, before.bootstrap, f"growth {OURS} - {against} {group} {metric}")
+    return over(
+        gaps, next(iter(short.values())).clusters, before.bootstrap, f"growth {OURS} - {against} {group} {metric}"
+    )
 
 
 def out_of_date(rows: Sequence[Row]) -> str:

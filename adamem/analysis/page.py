@@ -174,8 +174,8 @@ def legend(results: Results) -> str:
 def _bounds(bounds: Sequence[Bound]) -> str:
     rows = [[bound.group, bound.verdict, difference(bound.gap) if bound.gap else "not run"] for bound in bounds]
     head = (
-        f"A group says something only if tuned full context beats tuned no context by at least {BOUND_GAP}, in exact "
-        "match or F1, whichever tells more.\n\n"
+        f"A group says something only if tuned full context beats tuned no context by at least {BOUND_GAP}: where the "
+        "group is scored by F1, in exact match or F1, whichever tells more.\n\n"
     )
     return head + markdown(["group", "verdict", "gap"], rows, numbers_from=3)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from adamem import config
-from adamem.analysis import cost_plots, costs, hypotheses, page, plots, tables, twins
+from adamem.analysis import cost_plots, costs, hypotheses, page, plots, tables, twins, verdicts
 from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import Bootstrap, metrics, summarise
 from adamem.analysis.results import read, read_training
 from adamem.analysis.targets import bounds, targets
-from adamem.data.staged import write_json
+from adamem.data.staged import write_json, write_text
 
 
 def write(
@@ -38,7 +38,7 @@ def write(
 
     found = metrics(summary)
     write_json(folder / "metrics.json", found)
-    write_json(folder / page.VERDICTS, hypotheses.tree(claims))
+    write_json(folder / page.VERDICTS, verdicts.tree(claims))
     tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary, provenance))
     tables.write_csv(folder / "tables" / "counterfactual.csv", tables.counterfactual_rows(summary, provenance))
     tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary, provenance))
@@ -49,5 +49,5 @@ def write(
     plots.validation(training, folder / "plots" / "validation.png")
     cost_plots.growth(cost, folder / "plots" / "cost_growth.png")
     cost_plots.amortised(cost, folder / "plots" / "cost_amortised.png")
-    tables.write_text(folder / "README.md", page.render(params, results, summary, judged, effort))
+    write_text(folder / "README.md", page.render(params, results, summary, judged, effort))
     return found

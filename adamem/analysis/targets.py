@@ -17,8 +17,8 @@ Verdict = Literal["met", "not met", "open"]
 
 BOUND_GAP = 0.2  # a group says something only if tuned full context beats tuned no context by this
 FUSION_LEAD = 0.10  # F1 ahead of the better query-free compressor on A
-SHARE_OF_FULL = 0.8  # of tuned full context, on D
-QUERY_FREE = ("icae", "autocompressor")
+TARGET_SHARE = 0.8  # of tuned full context, on D
+TARGET_ARMS = ("icae", "autocompressor")
 RETRIEVAL_AT_K = ("rag_minilm_k", "rag_bm25_k")
 UPPER, LOWER, CONTROL = "full_context_tuned", "no_context_tuned", "adamem_wrong_memory"
 
@@ -74,13 +74,13 @@ def _widest(results: Results, bootstrap: Bootstrap, group: str) -> Comparison | 
 
 
 def _query_free(summary: Summary) -> Target:
-    name = f"A: `{OURS}` beats the better of {_names(QUERY_FREE)} by at least {FUSION_LEAD:.2f} F1, interval above 0"
-    scores = {method: summary.of(method, "A") for method in QUERY_FREE}
+    name = f"A: `{OURS}` beats the better of {_names(TARGET_ARMS)} by at least {FUSION_LEAD:.2f} F1, interval above 0"
+    scores = {method: summary.of(method, "A") for method in TARGET_ARMS}
     known = {method: quality.value for method, quality in scores.items() if quality is not None}
     best = max(known, key=lambda method: known[method], default=None)
     found = summary.against(best, "A") if best else None
-    if found is None or len(known) < len(QUERY_FREE):
-        return _open(name, *QUERY_FREE)
+    if found is None or len(known) < len(TARGET_ARMS):
+        return _open(name, *TARGET_ARMS)
     met = found.difference >= FUSION_LEAD and found.low > 0
     return Target(name, _verdict(met), f"against `{best}`, the better one: {difference(found)}")
 
@@ -94,7 +94,7 @@ def _retrieval(summary: Summary, method: str) -> Target:
 
 
 def _share(results: Results) -> Target:
-    name = f"D: `{OURS}` reaches at least {SHARE_OF_FULL} of `{UPPER}`"
+    name = f"D: `{OURS}` reaches at least {TARGET_SHARE} of `{UPPER}`"
     metric = results.metric("D")
     pairs = results.pairs(OURS, UPPER, "D", metric)
     if pairs is None:
@@ -103,7 +103,7 @@ def _share(results: Results) -> Target:
     evidence = f"{ours:.3f} against {full:.3f} {metric} on the {len(pairs.a)} items both answered"
     if full > 0:
         evidence += f", a share of {ours / full:.2f}"
-    return Target(name, _verdict(ours >= SHARE_OF_FULL * full), evidence)
+    return Target(name, _verdict(ours >= TARGET_SHARE * full), evidence)
 
 
 def _control(summary: Summary, group: str) -> Target:

@@ -1,9 +1,11 @@
-"""The hypotheses as a reader sees them: what each claims, the numbers that judge it, and training by training."""
+"""The hypotheses as their file has them, and as a reader sees them: what each claims, the numbers that judge it, and
+training by training."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import fmean
+from typing import Any
 
 from adamem.analysis.hypotheses import FUSION, SHARE_OF_FULL, Effect, Evidence, Hypothesis, difference
 from adamem.analysis.names import f1_of_one
@@ -16,6 +18,29 @@ EXPLORATORY = (
     "All of it is exploratory: parts of AdaMem were chosen by looking at some of these test items (the marks at the "
     "ends of a stretch, how hard A is: docs/pipeline.md), and no fresh items were asked since."
 )
+
+
+def tree(hypotheses: Sequence[Hypothesis]) -> dict[str, Any]:
+    """The content of `reports/hypotheses.json`, and of `hypotheses_default.json`."""
+    return {one.name: _entry(one) for one in hypotheses}
+
+
+def _entry(one: Hypothesis) -> dict[str, Any]:
+    weakest = one.weakest
+    numbers = {key: getattr(weakest, key) if weakest else None for key in ("effect", "low", "high")}
+    named = {key: getattr(weakest, key) if weakest else None for key in ("group", "metric", "against", "n")}
+    rows = [vars(effect) for effect in one.effects]
+    return {
+        **numbers,
+        "p": one.p,
+        "verdict": one.verdict,
+        "seeds": one.seeds,
+        **named,
+        "claim": one.claim,
+        "why": one.why,
+        "str_hit": vars(one.whole) if one.whole else None,
+        "effects": rows,
+    }
 
 
 def section(hypotheses: Sequence[Hypothesis], file: str, results: Results) -> str:

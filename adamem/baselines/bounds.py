@@ -50,3 +50,8 @@ def with_text(host: HostLLM, text: TokenBatch | None, rows: int, vectors: torch.
     if text is None:
         return Memory(tokens, mask)
     return Memory(tokens, mask, host.embed(text.ids), text.mask)
+
+
+def text_bytes(host: HostLLM, tokens: int) -> float:
+    """Stored bytes of a text as token ids: two each, or four where the vocabulary has more than 65,536."""
+    return float(tokens * (2 if len(host.tokenizer) <= 2**16 else 4))

@@ -23,6 +23,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from adamem.baselines import peers
+from adamem.baselines.bounds import text_bytes
 from adamem.models import cache_pairs, placing
 from adamem.models.host import HostLLM
 from adamem.models.method import Method, refuse_empty
@@ -154,7 +155,7 @@ class KvPress(Method):
     def offline_bytes(self, tokens: int) -> float:
         """K entries in every layer; the token ids where the question decides what stays."""
         if self.sees_question:
-            return 2.0 * tokens
+            return text_bytes(self.host, tokens)
         llm = self.host.model.config
         heads = getattr(llm, "num_key_value_heads", None) or llm.num_attention_heads
         width = getattr(llm, "head_dim", None) or llm.hidden_size // llm.num_attention_heads

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from adamem.baselines import peers
-from adamem.baselines.bounds import with_text
+from adamem.baselines.bounds import text_bytes, with_text
 from adamem.baselines.retrieval import cut
 from adamem.models import cache_pairs
 from adamem.models.cache_pairs import Pairs
@@ -67,8 +67,8 @@ class LongLlmLingua(Method):
         return encode(self.host.tokenizer, found["compressed_prompt"])[: self.budget]
 
     def offline_bytes(self, tokens: int) -> float:
-        """The token ids of the text, two bytes each."""
-        return 2.0 * tokens
+        """The token ids of the text."""
+        return text_bytes(self.host, tokens)
 
 
 @dataclass(frozen=True)

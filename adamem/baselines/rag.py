@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from adamem.baselines.bounds import with_text
+from adamem.baselines.bounds import text_bytes, with_text
 from adamem.baselines.retrieval import Ranker, cut, fill
 from adamem.models.host import HostLLM
 from adamem.models.method import Method, refuse_empty
@@ -38,8 +38,8 @@ class Rag(Method):
         return fill(chunks, self.ranker.scores(question, texts), self.budget)
 
     def offline_bytes(self, tokens: int) -> float:
-        """The token ids of the text, two bytes each; the ranker's index comes on top."""
-        return 2.0 * tokens
+        """The token ids of the text; the ranker's index comes on top."""
+        return text_bytes(self.host, tokens)
 
 
 class TunedRag(Rag):

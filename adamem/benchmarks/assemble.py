@@ -153,7 +153,7 @@ def render(draft: Draft, budget: Budget, identity: str, group: str) -> Item | No
         group=group,
         kind=draft.kind,
         context=context,
-        documents=_spans(texts, len(draft.separator)),
+        documents=spans(texts, len(draft.separator)),
         question=draft.asked.text,
         target=references[0],
         references=references,
@@ -165,12 +165,13 @@ def render(draft: Draft, budget: Budget, identity: str, group: str) -> Item | No
     )
 
 
-def _spans(texts: Sequence[str], gap: int) -> tuple[tuple[int, int], ...]:
-    spans, start = [], 0
+def spans(texts: Sequence[str], gap: int) -> tuple[tuple[int, int], ...]:
+    """Where each text stands when they are joined by `gap` characters."""
+    found, start = [], 0
     for text in texts:
-        spans.append((start, start + len(text)))
+        found.append((start, start + len(text)))
         start += len(text) + gap
-    return tuple(spans)
+    return tuple(found)
 
 
 def counterfactual(documents: Sequence[Document], draft: Draft, rng: Random) -> tuple[Document, ...]:

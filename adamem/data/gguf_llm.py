@@ -61,6 +61,8 @@ def convert(path: Path, folder: Path) -> None:
             ids.bos_token_id, ids.eos_token_id, ids.pad_token_id = vocabulary.bos, vocabulary.eos, vocabulary.pad
         vars(model.config).pop("quantization_config", None)  # not quantised any more; with it, saving is refused
         model.save_pretrained(folder)
+    for weights in folder.glob("*.safetensors"):  # which safetensors writes for their owner alone
+        weights.chmod((folder / "config.json").stat().st_mode)
 
 
 def read_vocabulary(path: Path) -> Vocabulary:

@@ -95,9 +95,10 @@ class _Place:
         place, mark = cls(folder.with_name(f".{folder.name}.units")), "key"
         if not (place.folder / mark).is_file() or (place.folder / mark).read_text(encoding="utf-8") != key:
             shutil.rmtree(place.folder, ignore_errors=True)
-            place.shards.mkdir(parents=True)
+            place.folder.mkdir(parents=True)
             place.tokenizer.write_text(tokenizer, encoding="utf-8")
             (place.folder / mark).write_text(key, encoding="utf-8")
+        place.shards.mkdir(exist_ok=True)  # they are gone where a kill came once they had become the output
         return place
 
 

@@ -4,8 +4,9 @@ FanOutQA (Zhu et al. 2024) asks what needs several Wikipedia articles and lists 
 their answers. Here every single question with its answer is one document, among those of other questions, so that the
 text has a length that was trained on. The questions stay as people worded them; no method has seen any in training.
 
-Scores: ROUGE as FanOutQA takes it, and the share of the reference's names and values that the answer gives. That is
-FanOutQA's accuracy but for the lemmas, whose spaCy model no package index has. The set is share-alike, so it is read
+Scores: ROUGE as FanOutQA takes it, and the share of the reference's different names and values that the answer gives.
+FanOutQA's own accuracy is near to that: it counts one that occurs twice as two, and compares lemmas, by a spaCy model
+that no package index has. The set is share-alike, so it is read
 out of its wheel and only ids and scores are written.
 """
 
@@ -19,6 +20,7 @@ from statistics import fmean
 from typing import Any
 
 from adamem import config
+from adamem.benchmarks.assemble import spans
 from adamem.benchmarks.item import Fact, Item
 from adamem.evaluation.benchmark import Asked, ask
 from adamem.models.method import Method
@@ -100,17 +102,13 @@ def _item(
 
 
 def _render(question: Question, texts: Sequence[str], gold: Sequence[int]) -> Item:
-    spans, start = [], 0
-    for text in texts:
-        spans.append((start, start + len(text)))
-        start += len(text) + 1
     reference = _written(question.answer)
     return Item(
         id=question.id,
         group="A",
         kind="fanout",
         context="\n".join(texts),
-        documents=tuple(spans),
+        documents=spans(texts, gap=1),
         question=question.text,
         target=reference,
         references=(reference,),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -31,8 +33,17 @@ def load_tensors(path: Path, way_out: str) -> dict[str, Tensor]:
 
 
 def save_tensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
-    """Write named tensors as safetensors, for whoever may read new files here (safetensors: for their owner alone)."""
+    """Write named tensors as safetensors, for whoever may read new files here (safetensors: for their owner alone).
+
+    Raises:
+        OSError: the system's own, where it cannot be written.
+    """
     path.touch()
     mode = path.stat().st_mode
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path, metadata)
+    try:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path, metadata)
+    except SafetensorError as error:
+        if code := re.search(r"\(os error (\d+)\)", str(error)):
+            raise OSError(int(code[1]), os.strerror(int(code[1])), str(path)) from error
+        raise
     path.chmod(mode)

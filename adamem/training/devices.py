@@ -21,7 +21,10 @@ def prepare(host: HostLLM, settings: config.Devices) -> None:
 
     Where Accelerate is configured for FSDP, each process keeps its share of every frozen layer and fetches the rest
     when the layer is read. Trained layers stay whole, as do the embeddings and the head, which are also used alone.
+    Early features are not kept then: a process that has them would not read a layer that another one waits for.
     """
+    if processes.sharding():
+        host.keep_features(0)
     for layer in host.layers:
         if settings.gradient_checkpointing and not isinstance(layer.forward, _Recomputed):
             layer.forward = _Recomputed(layer.forward)

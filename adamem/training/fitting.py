@@ -114,22 +114,27 @@ def _text_then_tasks(
     bench.host.keep_features(bench.params.llm.feature_cache)
     tune = bench.params.phase2.optimiser
     pretrain = bench.params.phase1.optimiser.model_copy(update={"steps": settings.text_steps})
-    scratch = Scratch.of(f"{out.name}-text", bench.params, [data / "tokens", bench.models / "llm"])
+    made_from = [data / "tokens", bench.models / "features"]
+    scratch = Scratch.of(f"{out.name}-text", bench.params, [bench.models / "llm", *made_from])
     reading = Training(text, trainer.whole(text, pretrain), pretrain, scratch, bench.params.devices)
-    tasks = _tasks(bench, text.method, data, out, tune)
+    tasks = _tasks(bench, text.method, data, out, tune, made_from)
     return phases.checkpointed(text.method, out, settings, reading, tasks)
 
 
 def _tuned(bench: Bench, name: str, data: Path, out: Path, settings: config.Tuned | config.Phase2) -> Fitting:
     method = catalogue.UNTRAINED[name](bench)
-    tasks = _tasks(bench, method, data, out, settings.optimiser)
+    made_from = [bench.models / "features", bench.models / "baselines/rag"]
+    tasks = _tasks(bench, method, data, out, settings.optimiser, made_from)
     return phases.checkpointed(method, out, settings, tasks)
 
 
-def _tasks(bench: Bench, method: Method, data: Path, out: Path, optimiser: config.Optimiser) -> Training:
+def _tasks(
+    bench: Bench, method: Method, data: Path, out: Path, optimiser: config.Optimiser, made_from: list[Path]
+) -> Training:
+    """Answers by a method, which `made_from` decides: what is not there has no part in it."""
     groups = item.read_groups(data / "tasks")
     objective = recipes.tasks(method, groups, optimiser, bench.params.training_seed, Weights())
-    scratch = Scratch.of(out.name, bench.params, [data / "tasks", bench.models / "llm"])
+    scratch = Scratch.of(out.name, bench.params, [data / "tasks", bench.models / "llm", *made_from])
     return Training(objective, trainer.whole(objective, optimiser), optimiser, scratch, bench.params.devices)
 
 

@@ -101,9 +101,9 @@ def tasks(
     encode: Encode | None = None,
 ) -> Objective:
     """Answer questions from memory; the groups take turns, so every batch holds all of them."""
-    items = examples.interleave(groups.train)
-    batch = _drawn(method, items, Order(len(items), settings, seed), encode or encoder(method))
-    return Objective(method, batch, weights, _kept(method, groups, settings))
+    items, encode = examples.interleave(groups.train), encode or encoder(method)
+    batch = _drawn(method, items, Order(len(items), settings, seed), encode)
+    return Objective(method, batch, weights, _kept(method, groups, settings, encode))
 
 
 def selection(model: AdaMem, groups: TaskGroups, settings: config.Phase2, seed: int, encode: Encode) -> Selection:
@@ -112,7 +112,7 @@ def selection(model: AdaMem, groups: TaskGroups, settings: config.Phase2, seed: 
     items = examples.interleave(groups.train)
     seen = [items[number] for number in Order(len(items), settings.optimiser, seed).seen()]
     batch = _drawn(model, seen, Order(len(seen), settings.selector, seed), encode)
-    return Selection(model, batch, _kept(model, groups, settings.selector))
+    return Selection(model, batch, _kept(model, groups, settings.selector, encode))
 
 
 def _drawn(method: Method, items: Sequence[TaskItem], order: Order, encode: Encode) -> Callable[[int, int], Batch]:
@@ -123,10 +123,9 @@ def _drawn(method: Method, items: Sequence[TaskItem], order: Order, encode: Enco
     return batch
 
 
-def _kept(method: Method, groups: TaskGroups, settings: config.Optimiser) -> list[Batch]:
-    kept = examples.interleave(groups.validation)[: settings.validation_examples]
-    host = method.host
-    return [examples.task_batch(part, host.tokenizer, host.frame) for part in _parts(kept, settings.batch_size)]
+def _kept(method: Method, groups: TaskGroups, settings: config.Optimiser, encode: Encode) -> list[Batch]:
+    kept = [encode(item) for item in examples.interleave(groups.validation)[: settings.validation_examples]]
+    return [examples.joined(part, method.host.frame) for part in _parts(kept, settings.batch_size)]
 
 
 def _parts(things: Sequence, size: int) -> list[Sequence]:

@@ -25,7 +25,7 @@ from adamem.data.checksum import sha256
 from adamem.data.staged import whole
 from adamem.models.tensor_files import save_tensors
 
-LARGE = 64 * 2**20  # bytes; the LLM and long corpora, which no stage rewrites in place
+LARGE = 64 * 2**20  # bytes; a larger file that holds no weights is a shard of tokens, whose checksum is in a manifest
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,10 @@ class Scratch:
 
 
 def _absorb(path: Path, digest: Any) -> None:
-    """Names and sizes of the files below a path, and contents unless a file is large: weights that were trained
-    again have the size they had before."""
+    """Names, sizes and contents of the files below a path, but for the contents of large shards of tokens: weights that
+    were trained again have the size they had before."""
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if file.is_file() and "__pycache__" not in file.parts:
             size = file.stat().st_size
-            digest.update(f"{file.name}:{size}:{sha256(file) if size <= LARGE else ''}".encode())
+            known = size > LARGE and file.suffix != ".safetensors"
+            digest.update(f"{file.name}:{size}:{'' if known else sha256(file)}".encode())

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 from tqdm import tqdm
 
@@ -19,8 +18,10 @@ from adamem.data.examples import TeacherTargets
 from adamem.data.windows import Window
 from adamem.models.host import HostLLM
 from adamem.models.records import TokenBatch
+from adamem.models.tensor_files import load_tensors
 
 BATCH = 8
+AGAIN = "run `dvc repro teacher`"
 
 
 @torch.no_grad()
@@ -56,10 +57,16 @@ def mass(kept: dict[str, Tensor]) -> dict[str, float]:
 
 
 class Cached:
-    """Kept answers, by window number."""
+    """Kept answers, by window number.
+
+    Raises:
+        ValueError: they are missing or not whole, or were not kept since the teacher answered on the fly.
+    """
 
     def __init__(self, path: Path) -> None:
-        tensors = load_file(path)
+        tensors = load_tensors(path, AGAIN)
+        if not tensors:
+            raise ValueError(f"{path}: holds no answers, as phase1.teacher.kind was on_the_fly then; {AGAIN}")
         self.ids, self.logprobs = tensors["ids"], tensors["logprobs"]
 
     def __call__(self, numbers: Sequence[int]) -> TeacherTargets:

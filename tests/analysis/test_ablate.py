@@ -97,7 +97,7 @@ def test_what_is_missing_is_run_and_put_into_the_table_as_of_when_it_was_queued(
     assert len(ablate.mark()) == len(rows), "what was found speaks of older code by now"
     subprocess.run(["git", "checkout", "-q", "adamem"], check=True)
     assert ablate.mark() == [] and ablate.run([], jobs=1) == []
-    assert "with this code and these settings (rows taken out run anew): k4\n" in capsys.readouterr().out
+    assert "of these settings and code that gives the same: k4\n" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -52,7 +52,7 @@ def test_peers_are_compared_over_all_trainings_of_ours(
 ) -> None:
     folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), "longllmlingua_k": 0.5})
     shutil.move(write("again", {"adamem": 0.7}) / "benchmarks", folder / "ablations/answers/seed1")
-    ablations.write(folder / "ablations/ablations.csv", [row("seed1", about=ablations.SEED)])
+    ablations.write(folder / "ablations/ablations.csv", [row("seed1", about=ablations.SEED, changes="training_seed=1")])
     _weigh(folder, params)
     page = (folder / "evidence/README.md").read_text(encoding="utf-8")
     assert "| `longllmlingua_k` | +0.40 [" not in page, "of the committed training alone"
@@ -108,7 +108,10 @@ def test_a_training_by_older_code_has_no_say(
     folder = reports({**levels, **dict.fromkeys(ARMS, 0.5)})
     shutil.copytree(folder / "benchmarks", folder / "ablations/answers/seed1")
     for stale, seeds in ((False, 2), (True, 1)):
-        rows = [row("seed1", about=ablations.SEED, method=method, stale=stale) for method in (*levels, *ARMS)]
+        rows = [
+            row("seed1", about=ablations.SEED, changes="training_seed=1", method=method, stale=stale)
+            for method in (*levels, *ARMS)
+        ]
         ablations.write(folder / "ablations/ablations.csv", rows)
         assert _weigh(folder, params)["H1"]["seeds"] == seeds
 

@@ -12,6 +12,7 @@ from adamem import config
 from adamem.analysis import costs, hypotheses, quality, results, verdicts
 from adamem.analysis.hypotheses import Evidence, Hypothesis
 from adamem.analysis.results import Results
+from adamem.evaluation.statistics import holm
 from tests.analysis.conftest import made_up_cost
 
 Level = Mapping[str, float]
@@ -29,7 +30,7 @@ def judge(reports: Callable[[Level], Path], params: config.AdaMemConfig) -> Judg
 
 
 def _known(params: config.AdaMemConfig, first: Results, *again: Results) -> Evidence:
-    return Evidence(first, quality.Bootstrap.of(params), again)
+    return Evidence(first, quality.Bootstrap.of(params), dict(enumerate(again, 2)))
 
 
 def test_whether_names_are_missing_stands_beside_the_verdict_and_has_no_say(
@@ -43,7 +44,7 @@ def test_whether_names_are_missing_stands_beside_the_verdict_and_has_no_say(
     claims = {one.name: one for one in hypotheses.judge(known, made_up_cost())}
     h1, whole = claims["H1"], claims["H1"].whole
     assert whole is not None and (whole.metric, whole.against, whole.effect) == ("str_hit", "icae", -0.5)
-    assert h1.verdict == "supported" and hypotheses.tree([h1])["H1"]["str_hit"]["high"] < 0
+    assert h1.verdict == "supported" and verdicts.tree([h1])["H1"]["str_hit"]["high"] < 0
     assert "-0.500 (" in verdicts.table([h1])
 
 
@@ -80,6 +81,25 @@ def test_without_opponents_a_claim_stays_open(judge: Judge) -> None:
     assert "rag_minilm_k" in found["H2"].why
 
 
+def test_a_claim_that_was_not_run_does_not_make_the_others_easier(judge: Judge, levels: Level) -> None:
+    arms = ("icae", "autocompressor", "adamem_query_free")
+    alone = judge({name: level for name, level in levels.items() if name not in arms})
+    assert alone["H1"].p is None
+    raw = [one.weakest.p for one in alone.values() if one.weakest is not None]
+    assert [alone[name].p for name in ("H2", "H3")] == pytest.approx(holm([1.0, *raw])[1:], abs=1e-6)
+
+
+def test_a_group_that_the_full_text_was_not_asked_leaves_the_third_open(
+    reports: Callable[[Level], Path], levels: Level, params: config.AdaMemConfig
+) -> None:
+    folder = reports(levels)
+    for path in folder.glob("benchmarks/full_context_tuned/C.*"):
+        path.unlink()
+    known = _known(params, results.read(folder / "benchmarks", folder / "tasks"))
+    h3 = hypotheses.judge(known, made_up_cost())[2]
+    assert (h3.verdict, h3.why) == ("undecided", "not run: full_context_tuned on C")
+
+
 def test_caching_that_saves_nothing_refutes_the_third(
     reports: Callable[[Level], Path], levels: Level, params: config.AdaMemConfig
 ) -> None:
@@ -108,6 +128,15 @@ def test_trainings_that_differ_widen_the_interval_and_can_take_a_verdict_back(
     assert agreed.weakest.trainings == (0.4, 0.4)
     assert apart.weakest.trainings == (0.4, -0.3)
     assert apart.weakest.high - apart.weakest.low > agreed.weakest.high - agreed.weakest.low
+
+
+def test_an_arm_that_is_not_told_from_ours_may_be_the_best_though_its_mean_is_further_away(
+    write: Callable[[str, Level], Path], levels: Level, params: config.AdaMemConfig
+) -> None:
+    first, again = write("first", {**levels, "autocompressor": 0.2}), write("again", {**levels, "autocompressor": 0.7})
+    h1 = _judged(first, params, again)["H1"]
+    assert h1.weakest is not None and h1.weakest.against == "icae" and h1.weakest.low > 0
+    assert h1.verdict == "undecided" and "`autocompressor` holds 0" in h1.why
 
 
 def test_trainings_that_were_asked_other_items_are_refused(

@@ -46,9 +46,22 @@ def test_what_longer_training_adds_to_a_lead_is_over_the_same_trainings(
     known = _known(committed, params)
     found = longer.load(_train(committed, write), rows, committed / "tasks", known)
     assert longer.change(known, found, "rag_minilm_tuned", "A") is None, "two trainings after one"
-    twice = replace(known, again=[known.results])
+    twice = replace(known, again={2: known.results})
     grown = longer.change(twice, found, "rag_minilm_tuned", "A")
     assert grown is not None and grown.difference == pytest.approx((0.95 - 0.7) - (0.6 - 0.7))
+    other = replace(known, again={3: known.results})
+    assert longer.change(other, found, "rag_minilm_tuned", "A") is None, "of another seed"
+
+
+def test_a_training_goes_by_its_seed_where_others_are_stale(
+    committed: Path, write: Callable[[str, Level], Path], rows: list[Row], params: config.AdaMemConfig
+) -> None:
+    late = [one.model_copy(update={"stale": one.experiment == SEEDS[0]}) for one in rows]
+    found = longer.load(_train(committed, write), late, committed / "tasks", _known(committed, params))
+    assert set(found.pairs("adamem", "rag_minilm_tuned", "A", "f1")) == {2}
+    twins = [one.model_copy(update={"changes": "training_seed=3"}) for one in rows]
+    with pytest.raises(ValueError, match="longer1: another experiment has its training_seed"):
+        longer.trainings(committed / "ablations/answers", twins, committed / "tasks")
 
 
 def _train(folder: Path, write: Callable[[str, Level], Path]) -> Path:
@@ -113,7 +126,8 @@ def test_answers_of_which_the_table_has_no_row_are_refused_and_stale_ones_left_o
 ) -> None:
     answers = _train(committed, write)
     stale = [one.model_copy(update={"stale": one.method == "adamem"}) for one in rows]
-    assert all("adamem" not in found.methods for found in longer.trainings(answers, stale, committed / "tasks"))
+    found = longer.trainings(answers, stale, committed / "tasks")
+    assert all("adamem" not in one.methods for one in found.values())
     gone = [one for one in rows if one.method != "adamem"]
     with pytest.raises(ValueError, match="longer0: has adamem, of which the table has no row; remove it, or run"):
         longer.trainings(answers, gone, committed / "tasks")

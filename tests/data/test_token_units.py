@@ -93,6 +93,17 @@ def test_an_interrupted_run_is_taken_up(root: Path, loaded: PreTrainedTokenizerF
     assert kept == {name for name in made if int(name[6:11]) < len(done)} - {"train-00000.bin"}
 
 
+def test_a_kill_once_the_shards_have_become_the_output_is_recovered_from(
+    root: Path, loaded: PreTrainedTokenizerFast
+) -> None:
+    planned, state = work(root), loaded.backend_tokenizer.to_str()
+    place = token_units._Place.beside(root / "tokens", planned.key(state), state)
+    place.shards.rmdir()
+    token_units.write(planned, loaded, root / "tokens", 1)
+    assert not (root / UNITS).exists()
+    assert Manifest.read(root / "tokens").rows["kept"] == 119
+
+
 def test_other_settings_take_nothing_up(root: Path, loaded: PreTrainedTokenizerFast) -> None:
     token_units.write(work(root), loaded, root / "whole", 1)
     place = root / UNITS

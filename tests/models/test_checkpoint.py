@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from adamem.baselines.bounds import TunedText
-from adamem.models import checkpoint
+from adamem.models import checkpoint, tensor_files
 from adamem.models.adamem import AdaMem
 from adamem.models.host import HostLLM
 from tests import tiny
@@ -129,3 +130,15 @@ def test_missing_or_half_top_layers_are_refused_with_their_place(model: AdaMem, 
     path.unlink()
     with pytest.raises(ValueError, match=r"phase3.llm_top.safetensors"):
         checkpoint.load_llm_top(tiny.make_host(), tmp_path / "phase3", 1)
+
+
+def test_a_full_disk_is_said_plainly(model: AdaMem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As safetensors tells of it, which is no OSError."""
+
+    def full(*_: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(tensor_files, "save_file", full)
+    with pytest.raises(ValueError, match="no space left on this disk"):
+        checkpoint.save(model, tmp_path / "out", model.settings)
+    assert not list(tmp_path.iterdir())

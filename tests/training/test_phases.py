@@ -135,8 +135,8 @@ def test_phase_2_encodes_each_question_once(world: Path, monkeypatch: pytest.Mon
         return encode(item, tokenizer, frame)
 
     model = AdaMem.fresh(PARAMS.model, _llm(world), world / "models/features/statistics.safetensors", 0)
-    trainings = phases.answering(model, PARAMS, world, "phase2", [])
     monkeypatch.setattr(Encoded, "of", counted)
+    trainings = phases.answering(model, PARAMS, world, "phase2", [])
     for training in trainings:
         for step in range(1, training.settings.steps + 1):
             training.objective.loss(step, 0)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adamem.training import scratch
 from adamem.training.scratch import Scratch
 from tests import tiny
 
@@ -22,6 +23,19 @@ def test_the_same_training_finds_its_place_again(data: Path, tmp_path: Path) -> 
     first, second = (Scratch.of("phase2", tiny.settings(), [data]) for _ in range(2))
     assert first == second
     assert first.folder.parent == tmp_path / ".scratch" / "phase2"
+
+
+def test_large_weights_count_by_what_they_hold_and_large_shards_by_their_manifest(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scratch, "LARGE", 4)
+    places = []
+    for name in ("weights.safetensors", "train-00000.bin"):
+        for content in (b"one size", b"of eight"):
+            (data / name).write_bytes(content)
+            places.append(Scratch.of("phase2", tiny.settings(), [data / name]))
+    assert places[0] != places[1]
+    assert places[2] == places[3]
 
 
 def test_another_training_has_another_place(data: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from adamem import config
@@ -55,6 +56,16 @@ def test_settings_choose_between_kept_and_asked(llm: HostLLM, tmp_path: Path) ->
     save_tensors(teacher.kept(llm, WINDOWS, settings[0].phase1.teacher), tmp_path / "train.safetensors")
     kept, asked = (recipes.ask_teacher(PlainText(llm, True), WINDOWS, tmp_path, params)([4, 2]) for params in settings)
     assert torch.equal(kept.ids, asked.ids)
+
+
+def test_answers_that_are_not_there_name_the_stage_that_makes_them(llm: HostLLM, tmp_path: Path) -> None:
+    path, again = tmp_path / "train.safetensors", "run `dvc repro teacher`"
+    with pytest.raises(ValueError, match=rf"train.safetensors: cannot be read .*{again}"):
+        teacher.Cached(path)
+    params = tiny.settings({"phase1": {"teacher": {"kind": "on_the_fly"}}})
+    save_tensors(teacher.kept(llm, WINDOWS, params.phase1.teacher), path)
+    with pytest.raises(ValueError, match=rf"train.safetensors: holds no answers, .*on_the_fly then; {again}"):
+        teacher.Cached(path)
 
 
 def test_statistics_scale_the_corpus_to_unit_deviation(llm: HostLLM) -> None:
