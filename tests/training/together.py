@@ -48,6 +48,7 @@ def main() -> None:
     kept = [examples.task_batch(items[start : start + 2], host.tokenizer, host.frame) for start in (0, 2, 4)]
     objective = replace(small.objective(), validation=kept)
     trainee = trainer.with_llm(objective, settings, host.unfreeze(1), 1e-3)
+    host.keep_features(10)  # as phase 2 does: contexts come back; FSDP has to forget it
 
     def save() -> None:
         with (given.folder / "saved").open("a", encoding="utf-8") as file:
