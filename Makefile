@@ -97,7 +97,7 @@ lint: setup
 # one thread for each of two workers: torch's threads wait for each other by spinning, and two sets of them on
 # two cores would spin most of the time
 unit: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not smoke" --numprocesses 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not smoke" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 smoke: setup
 	$(BIN)/python -m pytest tests/test_smoke.py -m smoke -s

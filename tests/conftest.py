@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers.models.auto.modeling_auto  # noqa: F401  (what is first imported under the hook is compiled anew)
 from hypothesis import HealthCheck
 from hypothesis import settings as budget
 from jaxtyping import install_import_hook

@@ -18,15 +18,16 @@ def main() -> None:
     for stage in every:
         if stage.path_in_repo == "dvc.yaml" and stage.name != "record":
             print(f"Running stage '{stage.addressing}': {stage.cmd}", flush=True)
-            module, arguments = _parts(stage.cmd)
-            sys.argv = [module, *arguments]
-            runpy.run_module(module, run_name="__main__")
+            play(stage.cmd)
 
 
-def _parts(command: str) -> tuple[str, list[str]]:
-    """Module and arguments of `python -m MODULE ARGUMENTS`."""
-    _, _, module, *arguments = shlex.split(command)
-    return module, arguments
+def play(command: str) -> None:
+    """Do here what `python -m MODULE ARGUMENTS` does in a process of its own."""
+    python, option, module, *arguments = shlex.split(command)
+    if (python, option) != ("python", "-m"):
+        raise ValueError(f"{command}: only `python -m MODULE` can be run in this process")
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ SMALL: dict[str, Any] = {  # what the smoke profile leaves as large as the gpu p
     "baselines": {
         "icae": {"encoder": {"hidden": 32, "heads": 2}},
         "autocompressor": {"encoder": {"hidden": 32, "heads": 2}},
+        "rag": {"chunk_tokens": [0, 128]},
     },
 }
 

@@ -43,15 +43,15 @@ def turns(stages: list[str]) -> list[list[list[str]]]:
         [list(PULLED)],
         [["tokenize", "features", "teacher"], of("tasks", *"ABCD")],
         [["phase1", "phase2", "phase3", "baseline@rag", *others], [*baselines, *benchmarks]],
-        [retrieval[::2], retrieval[1::2]],
-        [["efficiency", "analyze", "record"]],
+        [retrieval, ["efficiency"]],
+        [["analyze", "record"]],
     ]
 
 
 def in_turn(clone: Path, hands: list[list[str]]) -> list[str]:
     """The stages that ran, each hand a `dvc repro` of its own: a small stage is mostly imports, which keep one core
     busy."""
-    repro = ("dvc", "--wait-for-lock", "repro", "--no-run-cache", "--single-item")
+    repro = ("python", "-m", "tests.forked", "--wait-for-lock", "repro", "--no-run-cache", "--single-item")
     with ThreadPoolExecutor(len(hands)) as pool:
         return [stage for said in pool.map(lambda targets: run(clone, *repro, *targets), hands) for stage in ran(said)]
 

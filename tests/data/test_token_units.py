@@ -99,8 +99,11 @@ def test_a_kill_once_the_shards_have_become_the_output_is_recovered_from(
     planned, state = work(root), loaded.backend_tokenizer.to_str()
     place = token_units._Place.beside(root / "tokens", planned.key(state), state)
     place.shards.rmdir()
+    earlier = root / ".tokens.old"
+    earlier.mkdir()
+    (earlier / "train-00000.bin").touch()
     token_units.write(planned, loaded, root / "tokens", 1)
-    assert not (root / UNITS).exists()
+    assert not (root / UNITS).exists() and not earlier.exists()
     assert Manifest.read(root / "tokens").rows["kept"] == 119
 
 

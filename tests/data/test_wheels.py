@@ -139,6 +139,7 @@ def test_a_member_that_leads_outside_is_refused(tmp_path: Path, name: str) -> No
     for use in (
         lambda: wheels.members(archive),
         lambda: wheels.read(archive, name),
+        lambda: list(wheels.texts(archive, "", ".txt")),
         lambda: wheels.extract(archive, name, tmp_path / "deep"),
         lambda: wheels.extract(archive, "good.txt", tmp_path),
     ):
@@ -151,6 +152,7 @@ def test_members_are_read_in_place(tmp_path: Path, make_wheel: MakeWheel, index:
     make_wheel("tiny-facts", "1.0", {"tiny/b.txt": "beta", "tiny/a.txt": "alpha", "other/c.txt": "c"})
     archive = next(index.glob("*.whl"))
     assert wheels.members(archive, "tiny/") == ["tiny/a.txt", "tiny/b.txt"]
+    assert list(wheels.texts(archive, "tiny/", ".txt")) == [("tiny/a.txt", "alpha"), ("tiny/b.txt", "beta")]
     assert wheels.extract(archive, "tiny/b.txt", tmp_path).read_bytes() == b"beta"
     with pytest.raises(ValueError, match=r"no member 'tiny/z\.txt' in it"):
         wheels.read(archive, "tiny/z.txt")
@@ -162,6 +164,8 @@ def test_a_damaged_member_is_an_error_and_leaves_no_file(tmp_path: Path, make_wh
     archive.write_bytes(archive.read_bytes().replace(b"alphaalpha", b"alphaALPHA", 1))
     with pytest.raises(ValueError, match="damaged or cut short"):
         wheels.read(archive, "tiny/a.txt")
+    with pytest.raises(ValueError, match="damaged or cut short"):
+        list(wheels.texts(archive, "tiny/", ".txt"))
     with pytest.raises(ValueError, match="damaged or cut short"):
         wheels.extract(archive, "tiny/a.txt", tmp_path)
     assert not (tmp_path / "a.txt").exists()
