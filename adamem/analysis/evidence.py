@@ -137,7 +137,7 @@ def _longer(
 
 def _quality(known: Evidence, summary: Summary, provenance: Provenance) -> str:
     results, shown, same = twins.apart(known.results, summary)
-    plot = "![Quality per group and method with 95 % intervals](plots/quality.png)"
+    plot = f"![Quality per group and method with 95 % intervals](plots/quality.png)\n\n{page.DOTTED}"
     warning = provenance.warning(in_order(known.results.methods))
     above = tables.ahead(
         _over_trainings(known), OURS, "trainings and items (items alone where the other was trained once)"

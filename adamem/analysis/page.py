@@ -40,6 +40,7 @@ GROUPS = """\
 | C | redundancy: a short summary of overlapping reports, scored by the facts it gives |
 | D | sparse lookup: one sentence in a long filler |"""
 
+DOTTED = "Dotted: the score of `adamem`. Colours are families of methods; the names tell the methods apart."
 VERDICTS = "hypotheses_default.json"  # of one training and the arms of the default graph
 BEYOND = """\
 **Provisional**: one training, and without the arms that decide. It can differ from [the verdicts](evidence/README.md),
@@ -153,9 +154,11 @@ def _targets(targets: Sequence[Target]) -> str:
 
 def _results(results: Results, summary: Summary, same: str) -> str:
     parts = [
+        "Scores of one training; the intervals are over items, and know nothing of how much trainings differ. Over "
+        "several trainings: [the evidence](evidence/README.md#verdicts).",
         main_table(results, summary),
         same,
-        "![Quality per group and method with 95 % intervals](plots/quality.png)",
+        f"![Quality per group and method with 95 % intervals](plots/quality.png)\n\n{DOTTED}",
         ahead(summary.comparisons, OURS, "items alone"),
         "![Quality by decoder positions, with 95 % intervals](plots/tokens.png)",
         legend(results),

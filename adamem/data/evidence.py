@@ -41,7 +41,10 @@ def runs(answer: str, context: str) -> Iterator[Run]:
 
 def _longest(answer: str, words: list[Span], context: str) -> tuple[Run | None, int]:
     first = words[0][0]
-    for count in range(len(words), 0, -1):
+    most = 0  # whole words or not, no stretch is longer than the one whose characters are there
+    while most < len(words) and answer[first : words[most][1]] in context:
+        most += 1
+    for count in range(most, 0, -1):
         last = words[count - 1][1]
         places = _places(answer[first:last], context)
         if places:

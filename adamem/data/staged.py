@@ -23,7 +23,7 @@ def staged(folder: Path) -> Iterator[Path]:
     Raises:
         ValueError: a file stands in the place of the folder, a hidden sibling cannot be removed, or the disk is full.
     """
-    scratch, old = (folder.with_name(f".{folder.name}.{end}") for end in ("partial", "old"))
+    scratch, old = folder.with_name(f".{folder.name}.partial"), _aside(folder)
     if folder.is_file():
         raise ValueError(f"{folder}: is a file, where a folder is to be written; remove it or choose another place")
     _remove(scratch)
@@ -35,7 +35,7 @@ def staged(folder: Path) -> Iterator[Path]:
         with disk_errors(folder):
             scratch.mkdir(parents=True)
             yield scratch
-            _swap(scratch, folder, old)
+            swap(scratch, folder)
     finally:
         _remove(scratch)
 
@@ -68,8 +68,10 @@ def write_json(path: Path, tree: Any, indent: int = 2) -> None:
     write_text(path, json.dumps(tree, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def _swap(new: Path, folder: Path, old: Path) -> None:
+def swap(new: Path, folder: Path) -> None:
     """Put `new` in the place of what stands in `folder`, which goes only then."""
+    old = _aside(folder)
+    _bring_back(old, folder)
     try:
         if os.path.lexists(folder):
             folder.replace(old)
@@ -78,6 +80,11 @@ def _swap(new: Path, folder: Path, old: Path) -> None:
         _bring_back(old, folder)
         raise
     _remove(old)
+
+
+def _aside(folder: Path) -> Path:
+    """Where what stands in a folder waits until another has taken its place."""
+    return folder.with_name(f".{folder.name}.old")
 
 
 def _bring_back(old: Path, folder: Path) -> None:

@@ -32,7 +32,7 @@ from adamem.data import fineweb
 from adamem.data.checksum import sha256
 from adamem.data.corpus_files import Source, Unit
 from adamem.data.hub import require_room
-from adamem.data.staged import disk_errors, write_text
+from adamem.data.staged import disk_errors, swap, write_text
 from adamem.data.token_manifest import KEPT, Kept, Manifest, Shard
 from adamem.data.tokens import ShardWriter, batches, kept, offsets_path, require_documents
 
@@ -125,8 +125,7 @@ def write(work: Work, tokenizer: PreTrainedTokenizerFast, folder: Path, workers:
         require_documents(manifest.shards, folder, work.tokens)
         manifest.write(place.shards)
         place.clear(manifest)
-        shutil.rmtree(folder, ignore_errors=True)
-        place.shards.replace(folder)
+        swap(place.shards, folder)
         shutil.rmtree(place.folder)
     return manifest
 

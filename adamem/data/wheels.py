@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from adamem.config import Wheel
@@ -125,6 +125,23 @@ def read(archive: Path, member: str) -> bytes:
     try:
         with _opened(archive) as opened:
             return opened.read(member)
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise _damaged(archive, error) from error
+
+
+def texts(archive: Path, prefix: str, suffix: str) -> Iterator[tuple[str, str]]:
+    """Name and content of every file below `prefix` whose name ends in `suffix`, by name; the archive is opened once.
+
+    Raises:
+        ValueError: there is none, or one is damaged.
+    """
+    found = [name for name in members(archive, prefix) if name.endswith(suffix)]
+    if not found:
+        raise ValueError(f"{archive}: holds no {prefix}*{suffix}; another version has another layout, see params.yaml")
+    try:
+        with _opened(archive) as opened:
+            for name in found:
+                yield name, opened.read(name).decode("utf-8")
     except (zipfile.BadZipFile, EOFError) as error:
         raise _damaged(archive, error) from error
 

@@ -1,5 +1,5 @@
-"""What a training step costs, beside the same step in the plain way: the stock Trainer of transformers in bfloat16,
-a padding mask over everything, logits at every position.
+"""What a training step costs, beside the same step in the plain way: the stock Trainer of transformers in the same
+precision, a padding mask over everything, logits at every position.
 
 Both train the same method on the same batches with the same loss, in turns, so that a busy machine slows both alike.
 Ours keeps early features, as phase 2 does: there the selector has seen every context of a step before.
@@ -88,13 +88,13 @@ def measure(bench: Bench, tasks: Path, settings: config.Efficiency) -> dict[str,
     bench.host.keep_features(bench.params.llm.feature_cache)
     forgetful = replace(bench, host=hosts.load(bench.models / "llm", bench.params.llm))
     llm: Any = AutoModelForCausalLM.from_pretrained(
-        bench.models / "llm", dtype=torch.bfloat16, use_safetensors=True, trust_remote_code=False
+        bench.models / "llm", dtype=bench.host.dtype, use_safetensors=True, trust_remote_code=False
     )
     llm = llm.to(bench.host.device).requires_grad_(False)
     ours = _tasks(catalogue.untrained_adamem(bench), tasks, bench.params)
     plain = _tasks(PlainReader(catalogue.untrained_adamem(forgetful), llm), tasks, bench.params)
     ways: dict[str, Callable[[], Iterator[float]]] = {
-        "trainer": lambda: _ours(ours, optimiser, settings.training_steps),
+        "trainer": lambda: _ours(ours, optimiser, settings.training_steps, bench.params.devices),
         "plain_trainer": lambda: _stock(plain, optimiser, settings.training_steps),
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
@@ -111,11 +111,12 @@ def _tasks(method: Method, tasks: Path, params: config.AdaMemConfig) -> Objectiv
     return replace(objective, validation=objective.validation[:1])
 
 
-def _ours(objective: Objective, settings: config.Optimiser, steps: int) -> Iterator[float]:
+def _ours(objective: Objective, settings: config.Optimiser, steps: int, devices: config.Devices) -> Iterator[float]:
     """One step more than is timed: the last one also validates."""
     settings = settings.model_copy(update={"steps": steps + 1, "validate_every": steps + 1})
     with tempfile.TemporaryDirectory() as folder:
-        run = trainer.fit(Training(objective, trainer.whole(objective, settings), settings, Scratch(Path(folder))))
+        trainee, scratch = trainer.whole(objective, settings), Scratch(Path(folder))
+        run = trainer.fit(Training(objective, trainee, settings, scratch, devices))
         next(run)
         for _ in range(steps):
             began = time.perf_counter()
@@ -132,7 +133,7 @@ def _stock(objective: Objective, settings: config.Optimiser, steps: int) -> Iter
             per_device_train_batch_size=1,
             learning_rate=settings.learning_rate,
             max_grad_norm=settings.clip,
-            bf16=True,
+            bf16=objective.method.host.dtype == torch.bfloat16,
             use_cpu=not torch.cuda.is_available(),
             lr_scheduler_type="cosine",
             train_sampling_strategy="sequential",

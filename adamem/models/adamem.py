@@ -84,10 +84,10 @@ class AdaMem(Method):
 
     def manifest(self) -> Manifest:
         """What a stored coarse memory must have been made with to be read by this model."""
-        digest = hashlib.sha256()
+        sizes = self.settings.chunk_encoder
+        digest = hashlib.sha256(sizes.model_dump_json().encode())
         for name, tensor in sorted(self.chunk_encoder.state_dict().items()):
             digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
-        sizes = self.settings.chunk_encoder
         identity = self.host.identity
         return Manifest(identity.llm, identity.tokenizer, digest.hexdigest(), sizes.chunk_size, sizes.summary_states)
 
@@ -141,7 +141,7 @@ class AdaMem(Method):
         """Stage A alone, for keeping: [B, M, D] keys and values in bfloat16, M = S * ceil(L / P).
 
         Raises:
-            ValueError: a context is empty.
+            ValueError: a context is empty or not padded on the right.
         """
         states = self.encode(_batch(context_ids, context_mask)).kept()
         return CoarseMemory(**states.tensors(), manifest=self.manifest())
@@ -158,7 +158,10 @@ class AdaMem(Method):
         """Teacher-forced loss of what stands behind the memory.
 
         `decoder_input_ids` follow the memory tokens directly; `labels` are the same ids where the loss counts
-        and -100 elsewhere (never at the first position).
+        and -100 elsewhere (never at the first position). All are padded on the right.
+
+        Raises:
+            ValueError: nothing is to be learned, a context or query is empty, or a mask is not true first.
         """
         targets = labels != -100
         if not bool(targets.any()):
@@ -181,11 +184,11 @@ class AdaMem(Method):
         max_new_tokens: int = 256,
     ) -> list[list[int]]:
         """Greedy answers to questions, from contexts or from their coarse memory; the two agree to the byte. There is
-        one context for each question, or one for all of them.
+        one context for each question, or one for all of them, padded on the right.
 
         Raises:
-            ValueError: neither or both are given, one is empty, their numbers do not fit, the memory was made with
-                another model, or no token may be written.
+            ValueError: neither or both are given, one is empty or padded on the left, their numbers do not fit, the
+                memory was made with another model, or no token may be written.
         """
         if (context_ids is None) == (coarse_memory is None):
             raise ValueError("generate needs either context_ids or coarse_memory, and not both")
@@ -203,7 +206,10 @@ class AdaMem(Method):
 
 
 def _batch(ids: Int[Tensor, "B L"], mask: Bool[Tensor, "B L"] | None) -> TokenBatch:
-    return TokenBatch(ids, torch.ones_like(ids, dtype=torch.bool) if mask is None else mask.bool())
+    mask = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask.bool()
+    if bool((mask[:, 1:] & ~mask[:, :-1]).any()):
+        raise ValueError("a mask has real tokens behind padding: pad on the right (padding_side='right')")
+    return TokenBatch(ids, mask)
 
 
 def _reach(targets: Bool[Tensor, "B A"]) -> Bool[Tensor, "B A"]:

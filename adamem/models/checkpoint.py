@@ -59,10 +59,10 @@ def load(folder: str | Path, host: HostLLM) -> AdaMem:
     folder = Path(folder)
     settings = _record(folder)["settings"]
     try:
-        model = AdaMem(config.Model.model_validate(settings), host)
+        described = config.Model.model_validate(settings)
     except ValueError as error:
         raise ValueError(f"{folder}: the settings stored there do not describe an AdaMem: {error}") from error
-    return load_into(model, folder)
+    return load_into(AdaMem(described, host), folder)
 
 
 def load_into(method: M, folder: str | Path) -> M:

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
+from torch.nn import functional as F
 
 from adamem.data.staged import whole
 from adamem.models.tensor_files import save_tensors
@@ -102,13 +103,16 @@ class CoarseMemory(States):
         return replace(self, **{name: part[index, keep][None] for name, part in self.tensors().items()})
 
     def save(self, path: str | Path) -> None:
-        """Write as safetensors, manifest in the header; a reader never sees half a file."""
+        """Write as safetensors, manifest in the header, up to the last state that is not over padding; a reader never
+        sees half a file."""
+        used = int(self.mask.any(0).nonzero().max()) + 1
+        tensors = {name: part[:, :used].contiguous() for name, part in self.tensors().items()}
         with whole(Path(path)) as half:
-            save_tensors(self.tensors(), half, {"manifest": json.dumps(asdict(self.manifest))})
+            save_tensors(tensors, half, {"manifest": json.dumps(asdict(self.manifest))})
 
     @classmethod
     def load(cls, path: str | Path, expected: Manifest) -> CoarseMemory:
-        """Read a stored memory.
+        """Read a stored memory; its last chunk is filled up with states over padding.
 
         Raises:
             ValueError: it is missing, not whole, or was written with another LLM, tokenizer, encoder or geometry.
@@ -121,7 +125,9 @@ class CoarseMemory(States):
         except (OSError, SafetensorError, KeyError, TypeError) as error:
             raise ValueError(f"{path}: no coarse memory can be read there ({error!r}); {way_out}") from error
         refuse_mismatch(asdict(manifest), asdict(expected), str(path), way_out)
-        return cls(**tensors, manifest=manifest)
+        missing = -tensors["mask"].shape[1] % manifest.summary_states
+        padded = {name: F.pad(part, (*(0, 0) * (part.ndim - 2), 0, missing)) for name, part in tensors.items()}
+        return cls(**padded, manifest=manifest)
 
 
 def refuse_mismatch(found: dict[str, object], expected: dict[str, object], place: str, way_out: str) -> None:

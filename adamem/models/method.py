@@ -52,7 +52,9 @@ class Method(nn.Module):
 
 
 def refuse_empty(tokens: TokenBatch, what: str) -> None:
-    """Raise ValueError for a batch with a row of no tokens."""
+    """Raise ValueError for a batch of no rows, or with a row of no tokens."""
+    if not len(tokens.mask):
+        raise ValueError(f"no {what} is given: a batch has at least one row")
     empty = (~tokens.mask.any(1)).nonzero().flatten().tolist()
     if empty:
         raise ValueError(f"{what} {empty[0]} of the batch is empty: give at least one token, or leave the item out")

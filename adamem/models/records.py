@@ -23,7 +23,7 @@ class TokenBatch:
     @classmethod
     def pad(cls, rows: Sequence[Sequence[int]], device: torch.device | str = "cpu") -> TokenBatch:
         """Rows of different lengths as one batch; at least one column wide."""
-        width = max(1, *(len(row) for row in rows))
+        width = max([1, *(len(row) for row in rows)])
         ids = torch.zeros(len(rows), width, dtype=torch.long)
         mask = torch.zeros(len(rows), width, dtype=torch.bool)
         for index, row in enumerate(rows):

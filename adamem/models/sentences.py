@@ -22,7 +22,7 @@ class Sentences:
     """
 
     def __init__(self, tokenizer: Any, vocabulary: int) -> None:
-        pieces = tokenizer.batch_decode([[token] for token in range(vocabulary)])
+        pieces = _pieces(tokenizer, vocabulary)
         self.closes = torch.tensor([piece.rstrip(" ").endswith(CLOSING) for piece in pieces])
         self.breaks = torch.tensor(["\n" in piece for piece in pieces])
         self.spaced = torch.tensor([piece[:1].isspace() for piece in pieces]) & ~self.breaks
@@ -38,3 +38,12 @@ class Sentences:
         """The number of the sentence that each token stands in, from 0."""
         ends = self.ends(tokens).long()
         return ends.cumsum(1) - ends
+
+
+def _pieces(tokenizer: Any, vocabulary: int) -> list[str]:
+    """The text of every token as it stands behind another one: alone, one of SentencePiece loses its first space."""
+    anchor = tokenizer.encode("a", add_special_tokens=False)[-1]
+    alone, *pairs = tokenizer.batch_decode(
+        [[anchor], *([anchor, token] for token in range(vocabulary))], clean_up_tokenization_spaces=False
+    )
+    return [pair[len(alone) :] for pair in pairs]

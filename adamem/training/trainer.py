@@ -68,9 +68,8 @@ def part(objective: Goal, prefixes: tuple[str, ...], settings: config.Optimiser)
 
 def with_llm(objective: Goal, settings: config.Optimiser, top: dict[str, nn.Parameter], rate: float) -> Trainee:
     """The method's weights, and unfrozen layers of the LLM at a rate of their own."""
-    return Trainee(
-        [*whole(objective, settings).groups, ({f"llm.{name}": weight for name, weight in top.items()}, rate)]
-    )
+    named = {f"llm.{name}": weight for name, weight in top.items()}
+    return Trainee([*whole(objective, settings).groups, (named, rate)])
 
 
 @dataclass(frozen=True)
@@ -145,6 +144,7 @@ class _Run:
 
     def resume(self) -> Iterator[Step]:
         """Steps already made by an interrupted run, or the validation before the first step."""
+        self.objective.method.train()  # a training before this one has left it in eval
         snapshot = self.scratch.load()
         self.processes.agree(-1 if snapshot is None else snapshot.numbers["done"], "the last step in the snapshot")
         if snapshot is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -77,6 +78,15 @@ def test_icae_segments_do_not_see_each_other(llm: HostLLM, encoder: str) -> None
         after = compress(method, changed(ids, segment))
         moved = [not torch.allclose(after[place], before[place], atol=1e-5) for place in range(COUNT)]
         assert moved == [place == segment for place in range(COUNT)]
+
+
+@pytest.mark.parametrize("make", [icae, autocompressor])
+def test_a_context_shorter_than_its_segments_is_read(llm: HostLLM, make: Callable[..., Slots], encoder: str) -> None:
+    """In training and in use: segments that are left empty pool nothing, and no number is missing."""
+    method = make(llm, encoder)
+    for mode in (method.train(), method.eval()):
+        with torch.set_grad_enabled(mode.training):
+            assert bool(compress(mode, [20]).isfinite().all())
 
 
 def test_autocompressor_reads_what_earlier_segments_left(llm: HostLLM, encoder: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from adamem import config
 from adamem.evaluation import training_cost
 from adamem.evaluation.training_cost import PlainReader
 from adamem.models.adamem import AdaMem
@@ -41,7 +42,7 @@ def test_every_step_is_timed_and_trains_the_method(objective: Objective, way: st
     method = objective.method
     before = {name: weight.clone() for name, weight in method.state_dict().items()}
     if way == "ours":
-        seconds = list(training_cost._ours(objective, SETTINGS, 3))
+        seconds = list(training_cost._ours(objective, SETTINGS, 3, config.Devices()))
     else:
         plain = replace(objective, method=PlainReader(method, method.host.model))
         seconds = list(training_cost._stock(plain, SETTINGS, 3))

@@ -117,6 +117,30 @@ def test_one_memory_answers_several_questions_as_it_does_each(tried: Tried) -> N
         pair.answer(context=False, coarse_memory=coarse)
 
 
+def test_padding_on_the_left_is_refused(tried: Tried) -> None:
+    """Chunks are cut where the first token stands."""
+    ids, mask = torch.tensor([[0, 5, 6]]), torch.tensor([[False, True, True]])
+    with pytest.raises(ValueError, match="pad on the right"):
+        tried.model.encode_context(ids, mask)
+    with pytest.raises(ValueError, match="pad on the right"):
+        tried.model.generate(context_ids=ids, query_ids=ids, query_mask=mask)
+
+
+def test_a_batch_of_no_rows_is_refused(tried: Tried) -> None:
+    with pytest.raises(ValueError, match="no context is given"):
+        tried.model.encode_context(TokenBatch.pad([]).ids)
+
+
+def test_a_memory_made_from_other_layers_is_refused() -> None:
+    """No weight of Stage A tells how many layers of the LLM make its features."""
+    manifests = []
+    for layers in (1, 2):
+        torch.manual_seed(0)
+        settings = tiny.settings({"chunk_encoder": {"feature_layers": layers}})
+        manifests.append(AdaMem(settings.model, tiny.make_host()).manifest())
+    assert manifests[0].encoder != manifests[1].encoder
+
+
 def test_labels_that_ask_for_nothing_are_refused(tried: Tried) -> None:
     ids = torch.tensor([[5, 6, 7]])
     with pytest.raises(ValueError, match="-100 everywhere"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from adamem.models.memory import CoarseMemory, Manifest, States
 
@@ -27,7 +28,9 @@ def test_what_is_saved_is_what_is_loaded(memory: CoarseMemory, tmp_path: Path, d
     stored.save(tmp_path / "memory.safetensors")
     back = CoarseMemory.load(tmp_path / "memory.safetensors", MANIFEST)
     assert back.keys.dtype == back.values.dtype == dtype
-    assert all(torch.equal(getattr(back, name), part) for name, part in stored.tensors().items())
+    real = stored.mask
+    assert all(torch.equal(getattr(back, name)[real], part[real]) for name, part in stored.tensors().items())
+    assert torch.equal(back.mask, stored.mask)
     assert back.manifest == MANIFEST
     assert [path.name for path in tmp_path.iterdir()] == ["memory.safetensors"]
 
@@ -63,6 +66,16 @@ def test_whoever_may_read_new_files_may_read_it(memory: CoarseMemory, tmp_path: 
     memory.save(tmp_path / "memory.safetensors")
     (tmp_path / "other").touch()
     assert (tmp_path / "memory.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_states_over_padding_alone_are_not_written(memory: CoarseMemory, tmp_path: Path) -> None:
+    """So that a text costs what its tokens cost; a reader finds whole chunks again."""
+    path = tmp_path / "memory.safetensors"
+    memory.row(1).save(path)
+    assert load_file(path)["keys"].shape == (1, 1, 3)
+    back = CoarseMemory.load(path, MANIFEST)
+    assert back.mask.tolist() == [[True, False, False, False]]
+    assert back.keys.shape == back.values.shape == (1, 4, 3)
 
 
 def test_bytes_per_token_count_all_of_a_state(memory: CoarseMemory) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
 from adamem.models.host import HostLLM
 from adamem.models.records import TokenBatch
+from adamem.models.sentences import Sentences
 
 
 def sentences(llm: HostLLM, text: str) -> list[str]:
@@ -26,3 +30,18 @@ def test_padding_changes_no_number(llm: HostLLM) -> None:
     alone, padded = TokenBatch.pad([ids]), TokenBatch.pad([ids, ids + ids])
     assert torch.equal(llm.sentences.numbers(alone)[0], llm.sentences.numbers(padded)[0, : len(ids)])
     assert bool(llm.sentences.ends(alone)[0, -1])
+
+
+@pytest.mark.parametrize(
+    "decoder",
+    [decoders.Metaspace(), decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse(), decoders.Strip(" ", 1)])],
+)
+def test_a_decoder_that_strips_the_first_space_hides_no_sentence(decoder: decoders.Decoder) -> None:
+    """As those of Llama 2 and Mistral do."""
+    words = {word: number for number, word in enumerate(("<unk>", "▁A", "▁cat", "▁dog", ".", "a", "▁", "▁a"))}
+    core = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
+    core.pre_tokenizer, core.decoder = pre_tokenizers.Metaspace(), decoder
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, unk_token="<unk>")
+    ids = [words[word] for word in ("▁A", "▁cat", ".", "▁A", "▁dog", ".")]
+    numbers = Sentences(tokenizer, len(words)).numbers(TokenBatch.pad([ids]))
+    assert numbers.tolist() == [[0, 0, 0, 1, 1, 1]]

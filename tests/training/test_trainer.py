@@ -105,7 +105,8 @@ def test_a_validation_that_is_none_stops_with_its_step(llm: HostLLM, scratch: Sc
 
 
 def test_the_first_of_two_trainings_is_not_made_again(llm: HostLLM, scratch: Scratch) -> None:
-    """Stopped in the second, a restart repeats no step of the first, and ends with the same weights."""
+    """Stopped in the second behind its first snapshot, a restart repeats no step of the first, and ends with the same
+    weights."""
 
     def two(folder: Scratch) -> tuple[Method, list[Training], list[trainer.Training]]:
         method = adamem(llm)
@@ -121,7 +122,7 @@ def test_the_first_of_two_trainings_is_not_made_again(llm: HostLLM, scratch: Scr
     made(*trainings)
     _, _, trainings = two(scratch)
     with trainer.in_turn(*trainings, save=nothing) as steps:
-        list(itertools.islice(steps, 13 + 6))
+        list(itertools.islice(steps, 13 + 12))
     method, parts, trainings = two(scratch)
     again: list[int] = []
     parts[0].spoil = lambda step, part: again.append(step)

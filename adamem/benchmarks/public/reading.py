@@ -42,11 +42,19 @@ def _files(public: PublicSet, path: Path, split: str) -> list[Path]:
     patterns = [pattern.replace("{split}", name) for pattern in public.files for name in names]
     for pattern in patterns:
         if found := sorted(folder.rglob(pattern)):
-            return found
+            return _of_one(public, found)
     raise ValueError(
         f"{folder}: no file of split '{split}' of {public.name} there (looked for {', '.join(patterns)}); "
         "put it there, or give another path"
     )
+
+
+def _of_one(public: PublicSet, files: list[Path]) -> list[Path]:
+    """Refuse several copies of one task: bAbI's release has every task in several languages and sizes."""
+    folders = sorted({str(file.parent) for file in files})
+    if public.format == "babi" and len(folders) > 1:
+        raise ValueError(f"{public.name}: lies in {' and in '.join(folders)}; give the path of one of them")
+    return files
 
 
 def _folder(public: PublicSet, path: Path) -> Path:
@@ -82,6 +90,8 @@ def _json_lines(path: Path) -> Iterator[Row]:
 def _json(path: Path) -> Iterator[Row]:
     """A list of objects, or an object of objects by id (Qasper's release)."""
     tree = _parsed(str(path), path.read_text(encoding="utf-8"))
+    if isinstance(tree, dict) and isinstance(tree.get("data"), list):
+        raise ValueError(f"{path}: the nested release of SQuAD is not read: give the hub's rows (rajpurkar/squad)")
     if isinstance(tree, dict):
         tree = [{"id": key, **value} if isinstance(value, dict) else value for key, value in tree.items()]
     if not isinstance(tree, list):
@@ -113,7 +123,7 @@ def _from_archive(public: PublicSet, origin: PublicOrigin) -> Iterator[Row]:
     name, member = f"{repo} ({public.archive}, revision {revision})", f"{public.subset}.jsonl"
     with _hub_errors(name):
         path = huggingface_hub.hf_hub_download(repo, public.archive or "", repo_type="dataset", revision=revision)
-    with zipfile.ZipFile(path) as archive:
+    with _opened(path) as archive:
         found = next((one for one in archive.namelist() if PurePosixPath(one).name == member), None)
         if found is None:
             raise ValueError(f"{name}: no {member} in it; correct repo and revision")
@@ -121,6 +131,13 @@ def _from_archive(public: PublicSet, origin: PublicOrigin) -> Iterator[Row]:
             for number, line in enumerate(file, 1):
                 place = f"{name}, {member}, line {number}"
                 yield _row(place, _parsed(place, line.decode("utf-8")))
+
+
+def _opened(path: str) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{path}: damaged or cut short ({error}); delete it, to have it downloaded again") from error
 
 
 def _from_hub(public: PublicSet, origin: PublicOrigin, split: str) -> Iterator[Row]:

@@ -127,6 +127,32 @@ def test_sets_for_testing_alone_need_one_to_train_on(folder: Path) -> None:
     assert {one.kind for one in parts["test"]} == {"hotpotqa", "longbench_hotpotqa"}
 
 
+def test_a_relative_path_counts_from_the_root_that_is_given(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in an experiment that DVC runs in a copy of the tracked files."""
+    public = settings({"name": "squad", "path": folder.name}, test=3).model_dump()
+    params = tiny.settings({"benchmarks": {"A": public}})
+    monkeypatch.chdir(tiny.ROOT)
+    parts = sources.items("A", params, TOKENIZER, tiny.ROOT / "no-wheels", folder.parent)
+    assert len(parts["test"]) == 3
+
+
+def test_copies_of_one_task_are_refused_by_their_places(tmp_path: Path) -> None:
+    """bAbI's release has English and Hindi, short and long."""
+    for language in ("en", "hn"):
+        (tmp_path / language).mkdir()
+        (tmp_path / language / "qa1_single-supporting-fact_test.txt").write_text("1 A\n", encoding="utf-8")
+    origin = PublicOrigin(name="babi_qa1", path=str(tmp_path))
+    with pytest.raises(ValueError, match=r"babi_qa1: lies in .*/en and in .*/hn; give the path of one"):
+        load.sample(registry.SETS["babi_qa1"], origin, "test", None, MAKING)
+
+
+def test_the_nested_release_of_squad_is_named(tmp_path: Path) -> None:
+    (tmp_path / "dev-v1.1.json").write_text('{"data": [], "version": "1.1"}', encoding="utf-8")
+    origin = PublicOrigin(name="squad", path=str(tmp_path))
+    with pytest.raises(ValueError, match=r"dev-v1\.1\.json: the nested release of SQuAD is not read: give the hub's"):
+        load.sample(registry.SETS["squad"], origin, "test", None, MAKING)
+
+
 def test_where_the_evidence_is_not_told_any_document_may_hold_it(folder: Path) -> None:
     made.parquet(folder / "qasper/test-0.parquet", made.qasper(2))
     origin = PublicOrigin(name="qasper", path=str(folder))
@@ -209,6 +235,9 @@ def test_longbench_is_read_from_its_archive_and_its_script_never_runs(
         load.sample(registry.SETS["longbench_qasper"], PublicOrigin(name="longbench_qasper"), "test", None, MAKING)
     with pytest.raises(ValueError, match=r"no lcc\.jsonl in it"):
         load.sample(registry.SETS["longbench_lcc"], PublicOrigin(name="longbench_lcc"), "test", None, MAKING)
+    (tmp_path / "data.zip").write_bytes(b"half an archive")
+    with pytest.raises(ValueError, match=r"data\.zip: damaged or cut short .* to have it downloaded again"):
+        load.sample(public, PublicOrigin(name=public.name), "test", None, MAKING)
 
     def unreachable(*_: Any, **__: Any) -> str:
         raise ConnectionError("no route")
