@@ -115,6 +115,15 @@ def test_every_stage_has_its_script_and_every_script_its_stage() -> None:
     assert {script(stage) for stage in stages()} == set(SCRIPTS)
 
 
+def test_a_list_of_methods_names_none_whose_model_is_no_input() -> None:
+    """The stage would keep answers of weights that are gone."""
+    models = {stage.addressing.split("@")[1]: files(stage) for stage in stages() if script(stage) == "benchmark"}
+    for stage in (stage for stage in stages() if script(stage) in ("needle", "fanout")):
+        for method in PARAMS[script(stage)]["methods"]:
+            read = {path for path in models[method] if path.startswith("models/")}
+            assert not {path for path in read if not any(covers(dep, path) for dep in files(stage))}, method
+
+
 def test_a_stage_is_started_as_its_script() -> None:
     for stage in stages():
         words, (name, *key) = stage.cmd.split(), stage.addressing.split("@")

@@ -82,9 +82,9 @@ def test_partial_credit_is_told_from_whole_answers() -> None:
 def test_where_the_lead_over_retrieval_lies_is_what_the_evidence_says() -> None:
     page = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8")
     [b, c] = re.findall(r"^\| H2 \| `rag_minilm_tuned` \| [^|]+ \| ([^|]+) \| ([^|]+) \|", page, re.MULTILINE)[0]
-    assert f"with the committed length it is {b} on B and {c} on C" in PAGE
+    assert f"with the committed steps it is {b} on B and {c} on C" in PAGE
     [grown] = re.findall(r"over `rag_minilm_tuned` on A \(H2\) (\S+ \[\S+ \S+\])\.", page)
-    assert f"The lead of H2 is {grown} wider than with the committed length." in PAGE
+    assert f"The lead of H2 is {grown} wider than with the committed steps." in PAGE
 
 
 def test_what_permuted_values_cost_is_what_the_pages_say() -> None:
@@ -99,7 +99,7 @@ def test_what_permuted_values_cost_is_what_the_pages_say() -> None:
 def test_the_lead_over_retrieval_in_whole_answers_stands_beside_its_f1() -> None:
     whole = [JUDGED[name]["str_hit"] for name in ("H2, longer training", "H2")]
     numbers = [f"{one['effect']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})" for one in whole]
-    assert "lead is {} with longer training and {} with the committed length".format(*numbers) in PAGE
+    assert "lead is {} with longer training and {} with the committed steps".format(*numbers) in PAGE
 
 
 def test_the_limit_on_longer_texts_has_the_numbers_of_the_needle_test() -> None:
@@ -133,10 +133,9 @@ def test_longer_training_scores_what_the_evidence_says() -> None:
 def test_costs_are_those_of_the_reports() -> None:
     cost = json.loads((ROOT / "reports/efficiency.json").read_text(encoding="utf-8"))
     rows = {int(length): row for length, row in cost["lengths"].items()}
-    sizes = (rows[4096][key] / 4096 for key in ("memory_bytes", "full_kv_bytes"))
-    assert (
-        "takes {:,.0f} bytes a token here, where text takes about 2 and keys and values {:,.0f}".format(*sizes) in PAGE
-    )
+    sizes = [rows[4096][key] / 4096 for key in ("memory_bytes", "full_kv_bytes")]
+    beside = "the text's token ids take 2 (its characters about 4)"
+    assert f"takes {sizes[0]:,.0f} bytes a token here, where {beside} and keys and values {sizes[1]:,.0f}" in PAGE
     assert f"{cost['ratios']['ttft_full_over_cached_4096']:.1f} times to the first token at 4,096 tokens" in PAGE
     page = (ROOT / "reports/README.md").read_text(encoding="utf-8")
     whole = re.findall(r"^\| later query, all 8 tokens \| `full_cold` ÷ `adamem_cached` \|(.+)\|$", page, re.MULTILINE)
