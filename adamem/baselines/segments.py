@@ -77,8 +77,9 @@ class FeatureSlots(nn.Module):
     ) -> Float[Tensor, "B k D"]:
         features = self.standardise(host.features(segment.ids, self.feature_layers))
         text = self.reduce(features) + _sinusoids(features.shape[1], self.slots.shape[1]).to(features)
-        shown = segment.mask.clone()
-        shown[:, 0] = True  # of an empty segment, too: attention over nothing has no value
+        empty, shown = ~segment.mask.any(1), segment.mask.clone()
+        text = text.masked_fill(empty[:, None, None], 0.0)
+        shown[:, 0] = True  # attention over nothing has no value: in an empty segment a zero is to be seen
         parts, masks = [text, self.slots[:slots].expand(len(text), -1, -1)], [shown, None]
         if earlier is not None:
             assert self.reduce_earlier is not None
@@ -96,7 +97,7 @@ class FeatureSlots(nn.Module):
         seen, asked = mixed[:, -slots - text.shape[1] : -slots], mixed[:, -slots:]
         scores = self.ask(asked) @ seen.mT / math.sqrt(seen.shape[-1]) + _window_bias(segment.mask, slots)
         pooled = scores.softmax(-1) @ host.embed(segment.ids)
-        return pooled * segment.mask.any(1)[:, None, None] + self.write(asked)  # an empty segment pools nothing
+        return pooled.masked_fill(empty[:, None, None], 0.0) + self.write(asked)  # an empty segment pools nothing
 
 
 def _window_bias(mask: Bool[Tensor, "B T"], slots: int) -> Float[Tensor, "B k T"]:
