@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from adamem import config, tracking
+from adamem.tracking import abandoned
 from adamem.tracking.store import Store
 
 # MLflow and SQLAlchemy deprecate parts of each other; that is not ours to mend
@@ -49,3 +50,17 @@ def test_the_next_run_closes_what_was_ended_from_outside_and_nothing_else(
         assert client.get_run(killed).info.status == "KILLED"
         with tracking.run("beside it", params):
             assert client.get_run(running.id).info.status == "RUNNING"
+
+
+def test_a_run_that_ends_while_it_is_looked_at_stays_as_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found running, and over with its process before the look at that."""
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    client, experiment = Store.here().open()
+    found = client.create_run(experiment, tags=abandoned.tags() | {abandoned.BEGAN: "0"})
+    client.set_terminated(found.info.run_id, "FINISHED")
+    monkeypatch.setattr(client, "search_runs", lambda *_: [found])
+    abandoned.close(client, experiment)
+    assert client.get_run(found.info.run_id).info.status == "FINISHED"

@@ -25,10 +25,14 @@ def tags() -> dict[str, str]:
 
 
 def close(client: MlflowClient, experiment: str) -> None:
-    """Mark as KILLED what this machine began and no process of it can end any more."""
+    """Mark as KILLED what this machine began and no process of it can end any more.
+
+    A run may end well between the search and the look at its process: only once that is gone its status is final.
+    """
     ours = f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{platform.node()}'"
     for run in client.search_runs([experiment], ours):
-        if not _alive(int(run.data.tags[PID]), float(run.data.tags[BEGAN])):
+        gone = not _alive(int(run.data.tags[PID]), float(run.data.tags[BEGAN]))
+        if gone and client.get_run(run.info.run_id).info.status == "RUNNING":
             client.set_terminated(run.info.run_id, "KILLED")
 
 
