@@ -134,7 +134,9 @@ def test_costs_are_those_of_the_reports() -> None:
     cost = json.loads((ROOT / "reports/efficiency.json").read_text(encoding="utf-8"))
     rows = {int(length): row for length, row in cost["lengths"].items()}
     sizes = [rows[4096][key] / 4096 for key in ("memory_bytes", "full_kv_bytes")]
-    beside = "the text's token ids take 2 (its characters about 4)"
+    largest = json.loads((ROOT / "reports/scale/tokenize.json").read_text(encoding="utf-8"))["measured"][-1]
+    characters = largest["megabytes"] * 1e6 / largest["tokens"]
+    beside = f"the text's token ids take 2 (its characters about {characters:.0f})"
     assert f"takes {sizes[0]:,.0f} bytes a token here, where {beside} and keys and values {sizes[1]:,.0f}" in PAGE
     assert f"{cost['ratios']['ttft_full_over_cached_4096']:.1f} times to the first token at 4,096 tokens" in PAGE
     page = (ROOT / "reports/README.md").read_text(encoding="utf-8")

@@ -28,8 +28,10 @@ def test_what_is_saved_is_what_is_loaded(memory: CoarseMemory, tmp_path: Path, d
     stored.save(tmp_path / "memory.safetensors")
     back = CoarseMemory.load(tmp_path / "memory.safetensors", MANIFEST)
     assert back.keys.dtype == back.values.dtype == dtype
-    real = stored.mask
-    assert all(torch.equal(getattr(back, name)[real], part[real]) for name, part in stored.tensors().items())
+    written = 3  # of four: the last one is over padding in both contexts
+    assert all(
+        torch.equal(getattr(back, name)[:, :written], part[:, :written]) for name, part in stored.tensors().items()
+    )
     assert torch.equal(back.mask, stored.mask)
     assert back.manifest == MANIFEST
     assert [path.name for path in tmp_path.iterdir()] == ["memory.safetensors"]
