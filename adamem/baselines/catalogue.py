@@ -7,10 +7,9 @@ trained one also has a line in `UNTRAINED`, and its training in `adamem/training
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate
 from pathlib import Path
 
 import torch
@@ -18,6 +17,7 @@ import torch
 from adamem import config
 from adamem.baselines.autocompressor import AutoCompressor
 from adamem.baselines.bounds import PlainText, TunedText
+from adamem.baselines.contexts import Items, gold_contexts, other_contexts
 from adamem.baselines.controls import Tamper, TamperedAdaMem, chunks_reversed, emptied
 from adamem.baselines.icae import Icae
 from adamem.baselines.kv_press import KvPress
@@ -26,7 +26,7 @@ from adamem.baselines.mean_pool import MeanPool
 from adamem.baselines.query_free import QueryFreeAdaMem
 from adamem.baselines.rag import Rag, TunedRag
 from adamem.baselines.retrieval import Bm25, MiniLm, Ranker
-from adamem.benchmarks.item import Item
+from adamem.baselines.selected_text import PicksAsText, SelectorRag
 from adamem.models import checkpoint
 from adamem.models.adamem import AdaMem
 from adamem.models.host import HostLLM
@@ -59,9 +59,6 @@ class Bench:
         return self.models / "features" / "statistics.safetensors"
 
 
-Items = Sequence[Item]
-
-
 @dataclass(frozen=True)
 class Entry:
     """How a method is made, as trained, and which items it sees."""
@@ -75,6 +72,11 @@ class Entry:
 def untrained_adamem(bench: Bench) -> AdaMem:
     """AdaMem at its start, with the corpus statistics."""
     return AdaMem.fresh(bench.params.model, bench.host, bench.features, bench.params.training_seed)
+
+
+def _empty_adamem(bench: Bench) -> AdaMem:
+    """An AdaMem to load weights and statistics into."""
+    return AdaMem(bench.params.model, bench.host)
 
 
 def untrained_icae(bench: Bench) -> Icae:
@@ -170,34 +172,6 @@ def _trained(name: str) -> Callable[[Bench], Method]:
     return lambda bench: checkpoint.load_into(UNTRAINED[name](bench), bench.models / "baselines" / name)
 
 
-def other_contexts(items: Items) -> Items:
-    """Every question over another item's context: what it can answer does not come from memory."""
-    others = [_other(items, index) for index in range(len(items))]
-    return [
-        replace(item, context=other.context, documents=other.documents)
-        for item, other in zip(items, others, strict=True)
-    ]
-
-
-def _other(items: Items, index: int) -> Item:
-    """The next item of the same kind, or the next at all: a context of another kind would be too easy to tell apart."""
-    following = [*items[index + 1 :], *items[: index + 1]]
-    alike = (item for item in following[:-1] if item.kind == items[index].kind)
-    return next(alike, following[0])
-
-
-def gold_contexts(items: Items) -> Items:
-    """Every question over the documents that answer it, and no other: what is lost then was not lost in finding."""
-    return [_only_gold(item) for item in items]
-
-
-def _only_gold(item: Item) -> Item:
-    texts = [item.document(index) for index in item.gold]
-    starts = accumulate((len(text) + 1 for text in texts), initial=0)
-    documents = tuple((start, start + len(text)) for start, text in zip(starts, texts, strict=False))
-    return replace(item, context="\n".join(texts), documents=documents)
-
-
 UNTRAINED: dict[str, Callable[[Bench], Method]] = {
     "icae": untrained_icae,
     "autocompressor": untrained_autocompressor,
@@ -205,6 +179,8 @@ UNTRAINED: dict[str, Callable[[Bench], Method]] = {
     "adamem_query_free": untrained_query_free,
     "rag_minilm_tuned": lambda bench: untrained_tuned_rag(bench, "minilm"),
     "rag_bm25_tuned": lambda bench: untrained_tuned_rag(bench, "bm25"),
+    "rag_selector_tuned": lambda bench: SelectorRag(_empty_adamem(bench)),
+    "picks_as_text_tuned": lambda bench: PicksAsText(_empty_adamem(bench)),
     "full_context_tuned": lambda bench: untrained_tuned(bench, full=True),
     "no_context_tuned": lambda bench: untrained_tuned(bench, full=False),
 }
@@ -230,6 +206,8 @@ METHODS: dict[str, Entry] = {
     "rag_bm25_k": Entry(lambda bench: rag(bench, "rag_bm25_k"), counterfactual=True),
     "rag_bm25_source": Entry(lambda bench: rag(bench, "rag_bm25_source")),
     "rag_bm25_tuned": Entry(_trained("rag_bm25_tuned")),
+    "rag_selector_tuned": Entry(_trained("rag_selector_tuned")),
+    "picks_as_text_tuned": Entry(_trained("picks_as_text_tuned")),
     **{name: Entry(partial(peer, name=name), full_text=True) for name in PEERS},
     "full_context": Entry(lambda bench: PlainText(bench.host, full=True), full_text=True),
     "full_context_tuned": Entry(_trained("full_context_tuned"), full_text=True, counterfactual=True),

@@ -15,11 +15,13 @@ from statistics import fmean
 from adamem import config
 from adamem.baselines import catalogue
 from adamem.baselines.catalogue import Bench
+from adamem.baselines.selected_text import SelectedText
 from adamem.benchmarks import item
 from adamem.data import wheels, windows
 from adamem.data.examples import interleave
 from adamem.data.staged import staged
 from adamem.evaluation import benchmark
+from adamem.models import checkpoint
 from adamem.models.method import Method
 from adamem.training import phases, processes, recipes, trainer
 from adamem.training.objectives import Objective, Weights
@@ -65,22 +67,42 @@ def adamem_query_free(bench: Bench, data: Path, out: Path) -> Fitting:
 
 def mean_pool(bench: Bench, data: Path, out: Path) -> Fitting:
     """Tasks alone: there is nothing that text could teach."""
-    return _tuned(bench, "mean_pool", data, out, bench.params.phase2)
+    method = catalogue.untrained_mean_pool(bench)
+    return _tuned(bench, method, data, out, bench.params.phase2, bench.models / "features")
 
 
 def rag_tuned(name: str) -> Fitter:
     """Soft vectors behind retrieved text."""
-    return lambda bench, data, out: _tuned(bench, name, data, out, bench.params.baselines.rag_tuned)
+
+    def fit(bench: Bench, data: Path, out: Path) -> Fitting:
+        method, chosen = catalogue.UNTRAINED[name](bench), bench.models / "baselines/rag"
+        return _tuned(bench, method, data, out, bench.params.baselines.rag_tuned, chosen)
+
+    return fit
+
+
+def selected_text(name: str) -> Fitter:
+    """Soft vectors behind what the selector of phase 2 finds, as text; with as many steps as behind retrieved text."""
+
+    def fit(bench: Bench, data: Path, out: Path) -> Fitting:
+        method, selector = catalogue.UNTRAINED[name](bench), bench.models / "phase2"
+        assert isinstance(method, SelectedText)
+        checkpoint.load_into(method.selector, selector)
+        return _tuned(bench, method, data, out, bench.params.baselines.rag_tuned, selector)
+
+    return fit
 
 
 def full_context_tuned(bench: Bench, data: Path, out: Path) -> Fitting:
     """Soft vectors behind the whole text."""
-    return _tuned(bench, "full_context_tuned", data, out, bench.params.baselines.full_context_tuned)
+    method = catalogue.untrained_tuned(bench, full=True)
+    return _tuned(bench, method, data, out, bench.params.baselines.full_context_tuned)
 
 
 def no_context_tuned(bench: Bench, data: Path, out: Path) -> Fitting:
     """Soft vectors alone."""
-    return _tuned(bench, "no_context_tuned", data, out, bench.params.baselines.no_context_tuned)
+    method = catalogue.untrained_tuned(bench, full=False)
+    return _tuned(bench, method, data, out, bench.params.baselines.no_context_tuned)
 
 
 def rag(bench: Bench, data: Path, out: Path) -> Fitting:
@@ -121,10 +143,10 @@ def _text_then_tasks(
     return phases.checkpointed(text.method, out, settings, reading, tasks)
 
 
-def _tuned(bench: Bench, name: str, data: Path, out: Path, settings: config.Tuned | config.Phase2) -> Fitting:
-    method = catalogue.UNTRAINED[name](bench)
-    made_from = [bench.models / "features", bench.models / "baselines/rag"]
-    tasks = _tasks(bench, method, data, out, settings.optimiser, made_from)
+def _tuned(
+    bench: Bench, method: Method, data: Path, out: Path, settings: config.Tuned | config.Phase2, *made_from: Path
+) -> Fitting:
+    tasks = _tasks(bench, method, data, out, settings.optimiser, list(made_from))
     return phases.checkpointed(method, out, settings, tasks)
 
 
@@ -157,6 +179,8 @@ FITTERS: dict[str, Fitter] = {
     "rag": rag,
     "rag_minilm_tuned": rag_tuned("rag_minilm_tuned"),
     "rag_bm25_tuned": rag_tuned("rag_bm25_tuned"),
+    "rag_selector_tuned": selected_text("rag_selector_tuned"),
+    "picks_as_text_tuned": selected_text("picks_as_text_tuned"),
     "full_context_tuned": full_context_tuned,
     "no_context_tuned": no_context_tuned,
 }

@@ -17,7 +17,7 @@ from adamem.data import tokens, windows
 from adamem.data.documents import Document
 from adamem.data.examples import Encoded, TaskItem
 from adamem.data.tokens import TokenStore
-from adamem.models import host
+from adamem.models import checkpoint, host
 from adamem.models.adamem import AdaMem
 from adamem.models.frame import ChatFrame
 from adamem.models.host import HostLLM
@@ -113,6 +113,7 @@ def test_each_baseline_is_fitted_and_saved(world: Path, name: str) -> None:
     chosen = world / "models/baselines/rag/chunks.json"
     chosen.parent.mkdir(parents=True, exist_ok=True)
     chosen.write_text('{"rag_bm25_k": {"chunk_tokens": 4}}', encoding="utf-8")
+    checkpoint.save(tiny.stirred(catalogue.untrained_adamem(bench)), world / "models/phase2", PARAMS.model)
     with fitting.FITTERS[name](bench, world / "data", out) as made:
         steps = list(made)
     parts = {"icae": 2, "autocompressor": 2, "adamem_query_free": 3}

@@ -1,0 +1,39 @@
+"""What else an arm may be asked about: the items over another context than their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate
+
+from adamem.benchmarks.item import Item
+
+Items = Sequence[Item]
+
+
+def other_contexts(items: Items) -> Items:
+    """Every question over another item's context: what it can answer does not come from memory."""
+    others = [_other(items, index) for index in range(len(items))]
+    return [
+        replace(item, context=other.context, documents=other.documents)
+        for item, other in zip(items, others, strict=True)
+    ]
+
+
+def _other(items: Items, index: int) -> Item:
+    """The next item of the same kind, or the next at all: a context of another kind would be too easy to tell apart."""
+    following = [*items[index + 1 :], *items[: index + 1]]
+    alike = (item for item in following[:-1] if item.kind == items[index].kind)
+    return next(alike, following[0])
+
+
+def gold_contexts(items: Items) -> Items:
+    """Every question over the documents that answer it, and no other: what is lost then was not lost in finding."""
+    return [_only_gold(item) for item in items]
+
+
+def _only_gold(item: Item) -> Item:
+    texts = [item.document(index) for index in item.gold]
+    starts = accumulate((len(text) + 1 for text in texts), initial=0)
+    documents = tuple((start, start + len(text)) for start, text in zip(starts, texts, strict=False))
+    return replace(item, context="\n".join(texts), documents=documents)
