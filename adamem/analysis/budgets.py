@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adamem import config
+from adamem.analysis import lead
 from adamem.analysis.methods import in_order
 from adamem.analysis.results import Results
 from adamem.analysis.tables import markdown, trained_weights
@@ -11,12 +12,18 @@ HEAD = """\
 Who was trained on what, in examples: steps times batch. A method without a line is not trained, or reads with vectors
 tuned for another. Questions are drawn from the same training items for all."""
 
+SELECTED = (lead.SENTENCES, lead.PICKS)
+SELECTORS = """ The examples of {} are those of AdaMem's training, which
+made their selector, and then those of their vectors; the weights are the vectors' alone."""
+
 
 def section(params: config.AdaMemConfig, results: Results) -> str:
     """A line for each trained method that was asked, and how the budgets differ."""
     lines = [[f"`{name}`", *cells, f"{trained_weights(results, name):,}"] for name, cells in _known(params, results)]
     columns = ["windows of text", "questions for what to pick", "questions answered", "told where the answer stands"]
-    return f"{HEAD}\n\n{markdown(['method', *columns, 'trained weights'], lines)}"
+    selected = " and ".join(f"`{name}`" for name in SELECTED if name in results.methods)
+    head = HEAD + (SELECTORS.format(selected) if selected else "")
+    return f"{head}\n\n{markdown(['method', *columns, 'trained weights'], lines)}"
 
 
 def _known(params: config.AdaMemConfig, results: Results) -> list[tuple[str, list[str]]]:
@@ -35,6 +42,8 @@ def _known(params: config.AdaMemConfig, results: Results) -> list[tuple[str, lis
     cells |= {name: [f"{count:,}", "0", f"{answering:,}", "no"] for name, count in text.items()}
     cells["mean_pool"] = ["0", "0", f"{answering:,}", "no"]
     cells |= {name: ["0", "0", f"{_examples(one.optimiser):,}", "no"] for name, one in tuned.items()}
+    behind = f"{answering + _examples(others.rag_tuned.optimiser):,}"
+    cells |= {name: [*ours[:2], behind, "yes"] for name in SELECTED}
     return [(name, cells[name]) for name in in_order(cells) if name in results.methods]
 
 

@@ -21,6 +21,7 @@ from adamem.analysis import (
     fanout,
     heat,
     hypotheses,
+    lead,
     longer,
     longer_plot,
     page,
@@ -107,6 +108,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
         **apart,
         "Every method on every group": _quality(known, summary, provenance),
         "Do the answers come from the memory?": _controls(summary),
+        "What is the lead over retrieval made of?": lead.section(results, bootstrap),
         "Compressors that others wrote": peers.section(known, peers.cost_table(folder / "peer_costs.json")),
         "Where is it lost?": decomposition.section(results, summary, bootstrap),
         "Values that nobody knows by heart": copies.section(known),
@@ -114,7 +116,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
         "Learning curves": CURVES,
         "Questions that people wrote": fanout.section(fanout.read(folder / "fanout.json"), bootstrap),
     }
-    sections = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
+    sections = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items() if text)
     write_text(folder / "README.md", f"{INTRO}\n\n{sections}\n")
     return found
 

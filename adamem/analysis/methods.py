@@ -47,6 +47,12 @@ STYLES = {
     "rag_bm25_k": Style(GREEN, "s", True, "best chunks by BM25 as text, as many tokens as AdaMem's memory"),
     "rag_bm25_source": Style(GREEN, "s", False, "the same with as many tokens as AdaMem's picks were pooled from"),
     "rag_bm25_tuned": Style(GREEN, "d", True, "best chunks by BM25 and tuned soft vectors, together as many positions"),
+    "rag_selector_tuned": Style(
+        GREEN, "^", True, "best sentences by AdaMem's trained selector and tuned vectors, together as many positions"
+    ),
+    "picks_as_text_tuned": Style(
+        GREEN, "v", True, "the text of the windows that AdaMem picks, and as many tuned soft vectors as it fuses"
+    ),
     "kvpress_snapkv": Style(
         ORANGE, "o", False, "the K KV entries per layer that SnapKV (kvpress) keeps, by the question's attention"
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from adamem import config
-from adamem.analysis import ablations, evidence, peers
+from adamem.analysis import ablations, evidence, lead, peers
 from adamem.analysis.ablations import Row
 from adamem.analysis.methods import STYLES
 from adamem.baselines import catalogue
@@ -149,6 +150,33 @@ def test_the_larger_part_of_what_is_missing_is_named(
     assert "| selecting | `adamem_gold_windows` - `adamem` | 0.50 | 0.50 | 0.50 | 0.50 |" in page
     assert "| packing and reading | 1 - `adamem_gold_windows` | 0.00 | 0.00 | 0.00 | 0.00 |" in page
     assert "The larger part: selecting on A, B, C, D." in page
+
+
+def test_the_lead_over_retrieval_is_taken_apart(reports: Writer, levels: Level, params: config.AdaMemConfig) -> None:
+    """Each step by itself, and whether the memory has a part in it is read off the intervals."""
+    arms = {"rag_minilm_tuned": 0.25, "rag_selector_tuned": 0.5, "picks_as_text_tuned": 1.0, "adamem": 0.75}
+    folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), **arms})
+    _weigh(folder, params)
+    page = (folder / "evidence/README.md").read_text(encoding="utf-8").split("## What is the lead over retrieval")[1]
+    for a, b, gained in (
+        ("rag_selector_tuned", "rag_minilm_tuned", "+0.25"),
+        ("picks_as_text_tuned", "rag_selector_tuned", "+0.50"),
+        ("adamem", "picks_as_text_tuned", "-0.25"),
+        ("adamem", "rag_minilm_tuned", "+0.50"),
+    ):
+        assert re.search(rf"`{a}` - `{b}` \| {re.escape(gained)} \[", page)
+    assert "the memory loses on A, B, C, D." in page
+
+
+@pytest.mark.parametrize("missing", [*lead.OTHERS, None])
+def test_the_lead_needs_every_arm(
+    reports: Writer, levels: Level, params: config.AdaMemConfig, missing: str | None
+) -> None:
+    arms = dict.fromkeys({*ARMS, *lead.OTHERS} - {missing}, 0.5)
+    folder = reports({name: level for name, level in {**levels, **arms}.items() if name != missing})
+    _weigh(folder, params)
+    page = (folder / "evidence/README.md").read_text(encoding="utf-8")
+    assert ("## What is the lead over retrieval" in page) == (missing is None)
 
 
 def test_weights_that_are_lent_count(reports: Writer, levels: Level, params: config.AdaMemConfig) -> None:
