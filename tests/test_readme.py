@@ -87,6 +87,16 @@ def test_where_the_lead_over_retrieval_lies_is_what_the_evidence_says() -> None:
     assert f"The lead of H2 is {grown} wider than with the committed steps." in PAGE
 
 
+def test_the_lead_is_taken_apart_as_the_evidence_has_it() -> None:
+    page = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8")
+    text, ranked = (
+        re.findall(rf"`{a}` - `{b}` \| ([^|]+) \|", page)[0]
+        for a, b in (("adamem", "picks_as_text_tuned"), ("rag_selector_tuned", "rag_minilm_tuned"))
+    )
+    assert f"has {text.replace('+', '')} F1 less than AdaMem on A" in PAGE
+    assert f"as those that MiniLM ranks: {ranked.replace('-', '−')} (" in PAGE
+
+
 def test_what_permuted_values_cost_is_what_the_pages_say() -> None:
     page = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8").split("## Values that nobody knows")[1]
     [b] = re.findall(r"^\| `adamem` \| 5 \| [^|]+ \| (\S+ \S+ \S+) \|", page, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What else an arm may be asked about: the items over another context than their own."""
+"""Items with another context in place of their own, for arms that are asked about these."""
 
 from __future__ import annotations
 

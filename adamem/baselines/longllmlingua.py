@@ -13,14 +13,13 @@ import torch
 from torch import Tensor
 
 from adamem.baselines import peers
-from adamem.baselines.bounds import text_bytes, with_text
+from adamem.baselines.excerpt import Excerpt
 from adamem.baselines.retrieval import cut
 from adamem.models import cache_pairs
 from adamem.models.cache_pairs import Pairs
 from adamem.models.frame import encode
 from adamem.models.host import HostLLM
-from adamem.models.method import Method, refuse_empty
-from adamem.models.records import Memory, TokenBatch
+from adamem.models.records import TokenBatch
 
 # As the package's own documentation calls it for LongLLMLingua, but for the budget of its first step, the sentences:
 # its "+100" tokens on top are for budgets of thousands. At K the second step would then have to thin the sentences by
@@ -36,7 +35,7 @@ CALL: dict[str, Any] = {
 }
 
 
-class LongLlmLingua(Method):
+class LongLlmLingua(Excerpt):
     """What the package leaves of the context, as text, cut to `budget` tokens where it leaves more.
 
     `vectors` [V, D] are soft vectors that stand behind the text, tuned for the form of the answers.
@@ -50,13 +49,10 @@ class LongLlmLingua(Method):
         self.budget, self.vectors = budget, None if vectors is None else vectors.detach()
         self.compressor = _compressor(host)
 
-    def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
-        refuse_empty(context, "context")
-        refuse_empty(query, "query")
+    def choose(self, context: TokenBatch, query: TokenBatch) -> list[list[int]]:
         ends = self.host.sentences.ends(context).tolist()
         questions = self.host.tokenizer.batch_decode(query.rows())
-        kept = [self._shorten(*row) for row in zip(context.rows(), ends, questions, strict=True)]
-        return with_text(self.host, TokenBatch.pad(kept, self.host.device), len(kept), self.vectors)
+        return [self._shorten(*row) for row in zip(context.rows(), ends, questions, strict=True)]
 
     def _shorten(self, ids: list[int], ends: list[bool], question: str) -> list[int]:
         if len(ids) <= self.budget:
@@ -65,10 +61,6 @@ class LongLlmLingua(Method):
         texts = [text.strip() for text in sentences if text.strip()]
         found = self.compressor.compress_prompt(texts, question=question.strip(), target_token=self.budget, **CALL)
         return encode(self.host.tokenizer, found["compressed_prompt"])[: self.budget]
-
-    def offline_bytes(self, tokens: int) -> float:
-        """The token ids of the text."""
-        return text_bytes(self.host, tokens)
 
 
 @dataclass(frozen=True)

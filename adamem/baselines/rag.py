@@ -9,37 +9,28 @@ from __future__ import annotations
 
 from torch import nn
 
-from adamem.baselines.bounds import text_bytes, with_text
+from adamem.baselines.excerpt import Excerpt
 from adamem.baselines.retrieval import Ranker, cut, fill
 from adamem.models.host import HostLLM
-from adamem.models.method import Method, refuse_empty
-from adamem.models.records import Memory, TokenBatch
+from adamem.models.records import TokenBatch
 
 
-class Rag(Method):
+class Rag(Excerpt):
     """Retrieved text in the document's place."""
 
     def __init__(self, host: HostLLM, ranker: Ranker, budget: int, chunk_tokens: int) -> None:
         super().__init__(host)
         self.ranker, self.budget, self.chunk_tokens = ranker, budget, chunk_tokens
-        self.vectors: nn.Parameter | None = None
 
-    def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
-        refuse_empty(context, "context")
-        refuse_empty(query, "query")
+    def choose(self, context: TokenBatch, query: TokenBatch) -> list[list[int]]:
         questions = self.host.tokenizer.batch_decode(query.rows())
         ends = self.host.sentences.ends(context).tolist()
-        found = [self._retrieve(*row) for row in zip(context.rows(), ends, questions, strict=True)]
-        return with_text(self.host, TokenBatch.pad(found, self.host.device), len(found), self.vectors)
+        return [self._retrieve(*row) for row in zip(context.rows(), ends, questions, strict=True)]
 
     def _retrieve(self, ids: list[int], ends: list[bool], question: str) -> list[int]:
         chunks = cut(ids, ends[: len(ids)], self.chunk_tokens)
         texts = self.host.tokenizer.batch_decode(chunks)
         return fill(chunks, self.ranker.scores(question, texts), self.budget)
-
-    def offline_bytes(self, tokens: int) -> float:
-        """The token ids of the text; the ranker's index comes on top."""
-        return text_bytes(self.host, tokens)
 
 
 class TunedRag(Rag):

@@ -1,26 +1,28 @@
-"""AdaMem's trained selector with none of its memory: what it finds goes to the LLM as text.
+"""AdaMem's trained selector without its memory: what it finds is read as text.
 
 Behind the text stand trained soft vectors, as many as AdaMem fuses, so that the LLM knows the form of the answers as it
 does with AdaMem. `SelectorRag` is retrieval whose ranker was trained on the same questions; `PicksAsText` hands over
-the very windows that AdaMem picks. What AdaMem scores above them, selecting does not explain.
+the very windows that AdaMem picks. What AdaMem scores above them does not come from what was picked alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
-from adamem.baselines.bounds import text_bytes, with_text
+from adamem.baselines.excerpt import Excerpt
 from adamem.baselines.retrieval import cut, fill
 from adamem.models.adamem import AdaMem
-from adamem.models.method import Method, refuse_empty
-from adamem.models.records import Memory, TokenBatch
+from adamem.models.frame import encode
+from adamem.models.records import TokenBatch
 
-SENTENCES = 0  # the size of chunks that `cut` takes for whole sentences; MiniLM found most with these, too
+WHOLE_SENTENCES = 0  # the size of chunks that `cut` takes for sentences; validation chose it for MiniLM, too
 
 
-class SelectedText(Method):
-    """Text that a selector chooses, and trained vectors behind it. A subclass says what is chosen.
+class SelectedText(Excerpt):
+    """Text that a selector chooses, and trained vectors behind it.
 
     Args:
         selector: kept as it is, and saved with the vectors.
@@ -38,44 +40,37 @@ class SelectedText(Method):
         self.budget, self.window = sizes.n_latents - sizes.n_fused, selector.settings.chunk_encoder.window
         self.vectors = nn.Parameter(selector.host.instruction(sizes.n_fused))
 
-    def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
-        refuse_empty(context, "context")
-        refuse_empty(query, "query")
-        with torch.no_grad():
-            chosen = self.choose(context, query)
-        return with_text(self.host, TokenBatch.pad(chosen, self.host.device), len(chosen), self.vectors)
-
-    def choose(self, context: TokenBatch, query: TokenBatch) -> list[list[int]]:
-        """Token ids of the text for each row, in reading order."""
-        raise AssertionError(f"{type(self).__name__} does not say what it chooses")
-
-    def offline_bytes(self, tokens: int) -> float:
-        """The token ids of the text; the selector's keys come on top."""
-        return text_bytes(self.host, tokens)
-
 
 class SelectorRag(SelectedText):
-    """The sentences into which most of the selector's relevance falls: with the vectors behind them K positions."""
+    """The sentences into which most of the selector's attention falls: with the vectors behind them K positions."""
 
+    @torch.no_grad()
     def choose(self, context: TokenBatch, query: TokenBatch) -> list[list[int]]:
-        shares = self.selector.attend(context, query).exp().cpu().repeat_interleave(self.window, 1) / self.window
-        ends, numbers = self.host.sentences.ends(context).tolist(), self.host.sentences.numbers(context).cpu()
+        attention = self.selector.attend(context, query).exp().cpu()
+        shares = attention.repeat_interleave(self.window, 1) / self.window  # of each token
         chosen = []
-        for row, ids in enumerate(context.rows()):
-            sentences = cut(ids, ends[row][: len(ids)], SENTENCES)
-            within = torch.zeros(len(sentences)).scatter_add(0, numbers[row, : len(ids)], shares[row, : len(ids)])
+        for ids, ends, share in zip(context.rows(), self.host.sentences.ends(context).tolist(), shares, strict=True):
+            sentences = cut(ids, ends[: len(ids)], WHOLE_SENTENCES)
+            within = torch.stack([part.sum() for part in share[: len(ids)].split([len(part) for part in sentences])])
             chosen.append(fill(sentences, within.numpy(), self.budget))
         return chosen
 
 
 class PicksAsText(SelectedText):
-    """The windows that AdaMem picks, each once and whole: P/S times as many tokens as there are picks."""
+    """The windows that AdaMem picks, each once and whole, with a line break between two that are no neighbours: K
+    positions where a window is one token, and the line breaks."""
 
+    @torch.no_grad()
     def choose(self, context: TokenBatch, query: TokenBatch) -> list[list[int]]:
         picks = self.selector.resample(self.selector.encode(context).kept(), query).picks
-        assert picks is not None  # refused above
-        chosen = []
-        for ids, windows in zip(context.rows(), picks.argmax(-1).tolist(), strict=True):
-            starts = [window * self.window for window in sorted(set(windows))]
-            chosen.append([token for start in starts for token in ids[start : start + self.window]])
-        return chosen
+        assert picks is not None  # a start without picks was refused
+        windows = [sorted(set(row)) for row in picks.argmax(-1).tolist()]
+        return [self._text(*row) for row in zip(context.rows(), windows, strict=True)]
+
+    def _text(self, ids: list[int], windows: Sequence[int]) -> list[int]:
+        between, text = encode(self.host.tokenizer, "\n"), []
+        for before, window in zip([None, *windows], windows, strict=False):
+            if before is not None and window != before + 1:
+                text += between
+            text += ids[window * self.window : (window + 1) * self.window]
+        return text

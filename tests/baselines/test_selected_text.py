@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import pytest
 import torch
 
@@ -28,15 +30,16 @@ def test_picks_as_text_are_the_windows_that_adamem_picks(llm: HostLLM) -> None:
     picked = memory.picks.sum(1) > 0
     found = PicksAsText(selector).choose(batch.context, batch.query)
     for ids, windows, text in zip(batch.context.rows(), picked, found, strict=True):
-        assert text == [token for place, token in enumerate(ids) if windows[place // memory.window]]
-        assert 0 < len(text) < len(ids)
+        runs = groupby(enumerate(ids), lambda one, windows=windows: bool(windows[one[0] // memory.window]))
+        stretches = [llm.tokenizer.decode([token for _, token in run]) for kept, run in runs if kept]
+        assert llm.tokenizer.decode(text) == "\n".join(stretches)
+        assert len(text) < len(ids)
 
 
 @pytest.mark.parametrize("relevant", [[0], [4], [3, 1]])
 def test_the_sentences_with_most_relevance_are_read_in_order(
     llm: HostLLM, relevant: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A long sentence is worth what falls into it, and not its length."""
     context, query = tiny.ids(llm, " ".join(FACTS)), tiny.ids(llm, "Which?")
     numbers = llm.sentences.numbers(context)
     assert int(numbers.max()) == len(FACTS) - 1
@@ -53,9 +56,25 @@ def test_the_sentences_with_most_relevance_are_read_in_order(
     assert method.choose(context, query) == [wanted]
 
 
+def test_a_sentence_is_worth_all_that_falls_into_it(llm: HostLLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spread over a long sentence, more attention counts for more than less of it in one place."""
+    context, query = tiny.ids(llm, " ".join(FACTS)), tiny.ids(llm, "Which?")
+    numbers, selector = llm.sentences.numbers(context)[0], _selector(llm)
+    window = selector.settings.chunk_encoder.window
+    long, short = ((numbers == fact).nonzero().flatten() // window for fact in (4, 0))
+    shares = torch.full((1, -(-len(numbers) // 8) * 8 // window), 1e-6)
+    inner = long.unique()[1:-1]  # windows that hold nothing of another sentence
+    shares[0, inner], shares[0, short[len(short) // 2]] = 0.5 / len(inner), 0.3
+    monkeypatch.setattr(selector, "attend", lambda *_: shares.log())
+    method = SelectorRag(selector)
+    method.budget = 1
+    assert method.choose(context, query) == [context.ids[0][numbers == 4].tolist()[:1]]
+
+
 @both
 def test_only_the_vectors_are_trained_and_training_reads_the_same_text(llm: HostLLM, kind: type[SelectedText]) -> None:
-    selector, batch = _selector(llm), tiny.batch(llm)
+    selector, batch = tiny.stirred(_selector(llm)), tiny.batch(llm)
+    assert isinstance(selector, AdaMem)
     method = kind(selector)
     before = method.choose(batch.context, batch.query)
     assert [name for name, weight in method.named_parameters() if weight.requires_grad] == ["vectors"]

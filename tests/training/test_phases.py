@@ -123,7 +123,11 @@ def test_each_baseline_is_fitted_and_saved(world: Path, name: str) -> None:
     assert not list(world.glob(".scratch/*/*"))
     before = catalogue.UNTRAINED[name](bench).state_dict()
     after = catalogue.entry(name).load(bench).state_dict()
+    kept = {key: after.pop(key) for key in list(after) if key.startswith("selector.")}
     assert any(not torch.equal(tensor, before[key]) for key, tensor in after.items())
+    if kept:
+        trained = checkpoint.load(world / "models/phase2", bench.host).state_dict()
+        assert all(torch.equal(tensor, trained[key.removeprefix("selector.")]) for key, tensor in kept.items())
 
 
 def test_phase_2_encodes_each_question_once(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:

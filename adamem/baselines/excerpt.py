@@ -1,0 +1,33 @@
+"""Some of a context's text in the document's place: what all arms that pick text have in common."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from adamem.baselines.bounds import text_bytes, with_text
+from adamem.models.host import HostLLM
+from adamem.models.method import Method, refuse_empty
+from adamem.models.records import Memory, TokenBatch
+
+
+class Excerpt(Method):
+    """Chosen text, and the same soft vectors [F, D] behind it in every row, if there are any. A subclass defines
+    `choose`."""
+
+    def __init__(self, host: HostLLM) -> None:
+        super().__init__(host)
+        self.vectors: Tensor | None = None
+
+    def choose(self, context: TokenBatch, query: TokenBatch) -> list[list[int]]:
+        """For each row of a context [B, L] and a query [B, Lq] the token ids of the text, in reading order."""
+        raise AssertionError(f"{type(self).__name__} does not say what it chooses")
+
+    def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
+        refuse_empty(context, "context")
+        refuse_empty(query, "query")
+        chosen = self.choose(context, query)
+        return with_text(self.host, TokenBatch.pad(chosen, self.host.device), len(chosen), self.vectors)
+
+    def offline_bytes(self, tokens: int) -> float:
+        """The token ids of the text; what it is searched by (an index, a selector's keys) comes on top."""
+        return text_bytes(self.host, tokens)
