@@ -3,7 +3,8 @@ with the code of that commit and with that of the working tree, side by side, an
 
 Where all of it is the same to the byte, `python -m tests.same commit --take-over` writes that down for the experiments
 (`analysis/same_code.py`) and gives the locks the hashes of the new code, as `dvc commit` does, which wants the outputs
-of all stages at hand. Left out are durations beside the losses, what a cost stage measures, and what only draws.
+of all stages at hand. Left out are durations beside the losses, what a cost stage measures, what only draws, and stages
+that the commit does not have: those must be run.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +48,9 @@ class Made:
     code: Mapping[str, str]
 
     @classmethod
-    def by(cls, place: Path) -> Made:
-        outs = list(_outs(place))
+    def by(cls, place: Path, without: Collection[str] = ()) -> Made:
+        """By all stages but some, which are named as DVC does."""
+        outs = [out for address, out in _outs(place) if address not in without]
         return cls(len(outs), {path: digest for out in outs for path, digest in _files(place, out)}, code(place))
 
 
@@ -67,14 +69,13 @@ def at(commit: str, place: Path) -> Path:
     return place
 
 
-def make(place: Path) -> Made:
+def make(place: Path) -> None:
     """Run both graphs at toy size, on wheels and LLM of this checkout."""
     cloned.prepare(place, GRAPHS)
     for graph in GRAPHS:
         stages = run(place, "dvc", "stage", "list", "--name-only", graph).split()
         compared = [stage for stage in stages if _name(stage) not in RUN_ANYWAY + COSTS]
         run(place, "python", "-m", "tests.forked", "repro", "--quiet", "--no-run-cache", *compared)
-    return Made.by(place)
 
 
 def differing(before: Made, after: Made) -> list[str]:
@@ -101,8 +102,9 @@ def refuse_stale(place: Path) -> None:
             raise ValueError(f"{graph}: DVC cannot tell whether its lock is up to date: {said.strip()}")
 
 
-def take_over(commit: str, before: Made, after: Made, changes: tuple[str, str]) -> None:
-    """Let what was measured with the code before speak of the code after; `changes` are the code's hashes.
+def take_over(commit: str, after: Made, new: Collection[str], changes: tuple[str, str]) -> None:
+    """Let what was measured with the code before speak of the code after; `changes` are the code's hashes. Locks of
+    stages that are `new` stay as they are.
 
     Raises:
         ValueError: the working tree has other code by now than was run.
@@ -110,7 +112,7 @@ def take_over(commit: str, before: Made, after: Made, changes: tuple[str, str]) 
     if code(ROOT) != after.code:
         raise ValueError("code was changed while the graphs ran: start again")
     with Repo(str(ROOT)) as repo, repo.lock:
-        stages = [stage for stage in repo.index.stages if stage.path_in_repo in TAKEN]
+        stages = [stage for stage in repo.index.stages if stage.path_in_repo in TAKEN and stage.addressing not in new]
         for stage in (stage for stage in stages if _name(stage.addressing) not in RUN_ANYWAY):
             for dep in (dep for dep in stage.deps if dep.def_path.startswith(CODE)):
                 dep.save()
@@ -126,12 +128,14 @@ def _name(address: str) -> str:
     return address.rpartition(":")[2]
 
 
-def _outs(place: Path) -> Iterator[str]:
+def _outs(place: Path) -> Iterator[tuple[str, str]]:
+    """What is compared, behind the address of the stage that makes it."""
     for graph in GRAPHS:
         text = (place / graph.replace(".yaml", ".lock")).read_text(encoding="utf-8")
         for name, stage in YAML(typ="safe", pure=True).load(text)["stages"].items():
             if name not in RUN_ANYWAY + COSTS:
-                yield from (out["path"] for out in stage.get("outs", ()))
+                address = name if graph == "dvc.yaml" else f"{graph}:{name}"
+                yield from ((address, out["path"]) for out in stage.get("outs", ()))
 
 
 def _files(place: Path, out: str) -> Iterator[tuple[str, str]]:
@@ -153,14 +157,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         places = at(commit, Path(folder) / "before"), cloned.make(Path(folder) / "after")
         refuse_stale(places[0])
         with ThreadPoolExecutor(len(places)) as pool:
-            before, after = pool.map(make, places)
+            list(pool.map(make, places))
+        known, made = ({address for address, _ in _outs(place)} for place in places)
+        before, after = Made.by(places[0]), Made.by(places[1], without=made - known)
         changes = ablations.code_hash(places[0]), ablations.code_hash(places[1])
     others = differing(before, after)
-    print(json.dumps({"outputs": after.outputs, "files": len(after.files), "differ": others}, indent=1))
+    found = {"outputs": after.outputs, "files": len(after.files), "new stages": sorted(made - known), "differ": others}
+    print(json.dumps(found, indent=1))
     if others:
         sys.exit(1)
     if asked.take_over:
-        take_over(commit, before, after, changes)
+        take_over(commit, after, made - known, changes)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,11 @@ def test_a_changed_byte_is_found_and_another_duration_is_none(place: Path, name:
     assert same.differing(before, same.Made.by(place)) == [name] * differ
 
 
+def test_a_stage_that_the_commit_does_not_have_is_not_compared(place: Path) -> None:
+    everything, less = same.Made.by(place), same.Made.by(place, without={"phase2"})
+    assert (everything.outputs, less.outputs, less.files) == (2, 0, {})
+
+
 def test_nothing_to_compare_is_no_sameness(place: Path) -> None:
     (place / "dvc.lock").write_text("schema: '2.0'\nstages: {}\n", encoding="utf-8")
     with pytest.raises(ValueError, match="nothing was compared"):
@@ -68,7 +73,7 @@ def test_nothing_to_compare_is_no_sameness(place: Path) -> None:
 def test_code_that_was_changed_meanwhile_is_not_taken_over(place: Path) -> None:
     made = same.Made.by(place)
     with pytest.raises(ValueError, match="code was changed while the graphs ran"):
-        same.take_over("c" * 40, made, made, ("old", "new"))
+        same.take_over("c" * 40, made, set(), ("old", "new"))
 
 
 def test_a_file_that_is_gone_is_found(place: Path) -> None:

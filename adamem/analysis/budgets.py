@@ -13,8 +13,8 @@ Who was trained on what, in examples: steps times batch. A method without a line
 tuned for another. Questions are drawn from the same training items for all."""
 
 SELECTED = (lead.SENTENCES, lead.PICKS)
-SELECTORS = """ The examples of {} are those of AdaMem's training, which
-made their selector, and then those of their vectors; the weights are the vectors' alone."""
+SELECTORS = """ For {} the examples are those of
+AdaMem's training and of their own vectors; the weights are the vectors' alone."""
 
 
 def section(params: config.AdaMemConfig, results: Results) -> str:

@@ -23,7 +23,7 @@ from adamem.evaluation.statistics import Interval, Trained, holm, mean_interval,
 Verdict = Literal["supported", "not supported", "undecided"]
 
 QUERY_FREE = ("icae", "autocompressor", "mean_pool", "adamem_query_free")
-RETRIEVAL_TUNED = ("rag_minilm_tuned", "rag_bm25_tuned")  # in the evidence
+RETRIEVAL_TUNED = ("rag_minilm_tuned", "rag_bm25_tuned")  # in the evidence; AdaMem's own selector is no rival of it
 FUSION = "A"
 SHARE_OF_FULL = 0.9
 ALPHA = 0.05

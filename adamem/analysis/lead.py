@@ -1,4 +1,4 @@
-"""What the lead over retrieval is made of: from tuned retrieval to AdaMem, one difference after the other."""
+"""What the lead over retrieval is made of: tuned retrieval and AdaMem, and its selector without its memory between."""
 
 from __future__ import annotations
 
@@ -9,33 +9,47 @@ from adamem.analysis.results import Results
 from adamem.analysis.tables import gaps, markdown
 
 RETRIEVAL, SENTENCES, PICKS = "rag_minilm_tuned", "rag_selector_tuned", "picks_as_text_tuned"
-OTHERS, MEMORY = (RETRIEVAL, SENTENCES, PICKS), "memory in place of text"
+OTHERS = (RETRIEVAL, SENTENCES, PICKS)
 STEPS = (  # from b to a
-    ("a ranker trained on such questions", SENTENCES, RETRIEVAL, "whole sentences by AdaMem's selector, not by MiniLM"),
-    ("finer pieces", PICKS, SENTENCES, "the windows that AdaMem picks, not whole sentences"),
-    (MEMORY, OURS, PICKS, "memory tokens, not the text of the same windows"),
-    ("in all", OURS, RETRIEVAL, "AdaMem, not tuned retrieval"),
+    (
+        "a ranker trained on such questions",
+        SENTENCES,
+        RETRIEVAL,
+        "sentences ranked by AdaMem's selector, not by MiniLM",
+    ),
+    ("memory, not sentences", OURS, SENTENCES, "memory tokens, not the sentences that their selector ranks first"),
+    ("in all", OURS, RETRIEVAL, "the two above together"),
+    ("memory, not the picks", OURS, PICKS, "memory tokens, not the text of the windows that they pick"),
 )
 HEAD = f"""\
-`{SENTENCES}` and `{PICKS}` read what the committed compressor's selector finds, as text, with
-soft vectors behind it that were tuned as those of `{RETRIEVAL}`, and for as many steps. So each line changes one
-thing, and the first three add up to the last. One training of each arm; 95 % intervals over items."""
+`{SENTENCES}` and `{PICKS}` read what the committed compressor's selector finds as text, followed by soft
+vectors, tuned like those of `{RETRIEVAL}` and for as many steps. `{PICKS}` sets a line break between
+picks from different places, and has its positions on top. Memory tokens are more than their picks: marks, strengths,
+vectors that are fused for the question from four times as many windows, and the weights that were trained to write
+these, where text has its soft vectors alone. What a line gains may come from any of them. Nothing here says what memory
+tokens would make of sentences that MiniLM ranks. One training of each arm, that of AdaMem its best of five on A; 95 %
+intervals over items."""
 
 
 def section(results: Results, bootstrap: Bootstrap) -> str:
     """The differences with their intervals, and on which groups the memory gains; nothing where an arm was not run."""
     if not {OURS, *OTHERS} <= set(results.methods):
         return ""
-    found = {name: [compare(results, bootstrap, a, b, group) for group in results.groups] for name, a, b, _ in STEPS}
-    rows = [[name, what, f"`{a}` - `{b}`", *gaps(found[name])] for name, a, b, what in STEPS]
+    found = [[compare(results, bootstrap, a, b, group) for group in results.groups] for _, a, b, _ in STEPS]
+    rows = [[name, what, f"`{a}` - `{b}`", *gaps(row)] for (name, a, b, what), row in zip(STEPS, found, strict=True)]
     table = markdown(["gained by", "what changes", "difference", *results.groups], rows, numbers_from=3)
-    return f"{HEAD}\n\n{table}\n\n{_said([one for one in found[MEMORY] if one is not None])}"
+    said = [
+        _said(f"`{b}`", row) for (_, a, b, _), row in zip(STEPS, found, strict=True) if OURS == a and b != RETRIEVAL
+    ]
+    return f"{HEAD}\n\n{table}\n\n{' '.join(said)}"
 
 
-def _said(memory: Sequence[Comparison]) -> str:
-    gains = [one.group for one in memory if one.low > 0]
-    loses = [one.group for one in memory if one.high < 0]
-    neither = [one.group for one in memory if one.low <= 0 <= one.high]
-    sides = {"gains": gains, "loses": loses, "is not told from the text": neither}
+def _said(other: str, row: Sequence[Comparison | None]) -> str:
+    known = [one for one in row if one is not None]
+    sides = {
+        "gains": [one.group for one in known if one.low > 0],
+        "loses": [one.group for one in known if one.high < 0],
+        "is not told from it": [one.group for one in known if one.low <= 0 <= one.high],
+    }
     parts = [f"{side} on {', '.join(groups)}" for side, groups in sides.items() if groups]
-    return f"In place of the text that its own selector finds, the memory {'; it '.join(parts)}."
+    return f"Against {other} the memory {', '.join(parts)}."

@@ -76,9 +76,17 @@ LENT = {
     "kvpress_expected_attention_tuned": "full_context_tuned",
     "longllmlingua_k_tuned": "full_context_tuned",
 }
-# what ours is not in a race with: itself untrained, unfrozen or tampered with, arms told where the answer stands, and
-# retrieval at the budget that ours has before pooling
-NO_RIVALS = ("adamem_unfrozen", "adamem_step0", "adamem_wrong_memory", "adamem_shuffled", "adamem_query_only")
+# what ours is not in a race with: itself untrained, unfrozen, tampered with or read as text, arms told where the answer
+# stands, and retrieval at the budget that ours has before pooling
+NO_RIVALS = (
+    "adamem_unfrozen",
+    "adamem_step0",
+    "adamem_wrong_memory",
+    "adamem_shuffled",
+    "adamem_query_only",
+    "rag_selector_tuned",
+    "picks_as_text_tuned",
+)
 NO_RIVALS_END = ("_gold", "_gold_windows", "_source")
 NEUTRAL = Style(BLACK, "P", True, "")
 
