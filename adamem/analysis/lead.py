@@ -11,12 +11,7 @@ from adamem.analysis.tables import gaps, markdown
 RETRIEVAL, SENTENCES, PICKS = "rag_minilm_tuned", "rag_selector_tuned", "picks_as_text_tuned"
 OTHERS = (RETRIEVAL, SENTENCES, PICKS)
 STEPS = (  # from b to a
-    (
-        "a ranker trained on such questions",
-        SENTENCES,
-        RETRIEVAL,
-        "sentences ranked by AdaMem's selector, not by MiniLM",
-    ),
+    ("a ranker trained on such questions", SENTENCES, RETRIEVAL, "sentences by AdaMem's selector, not by MiniLM"),
     ("memory, not sentences", OURS, SENTENCES, "memory tokens, not the sentences that their selector ranks first"),
     ("in all", OURS, RETRIEVAL, "the two above together"),
     ("memory, not the picks", OURS, PICKS, "memory tokens, not the text of the windows that they pick"),
@@ -24,11 +19,10 @@ STEPS = (  # from b to a
 HEAD = f"""\
 `{SENTENCES}` and `{PICKS}` read what the committed compressor's selector finds as text, followed by soft
 vectors, tuned like those of `{RETRIEVAL}` and for as many steps. `{PICKS}` sets a line break between
-picks from different places, and has its positions on top. Memory tokens are more than their picks: marks, strengths,
-vectors that are fused for the question from four times as many windows, and the weights that were trained to write
-these, where text has its soft vectors alone. What a line gains may come from any of them. Nothing here says what memory
-tokens would make of sentences that MiniLM ranks. One training of each arm, that of AdaMem its best of five on A; 95 %
-intervals over items."""
+picks from different places, and has these positions on top. Memory tokens are more than their picks: marks, strengths,
+vectors that are fused for the question from more windows than those picked, and the weights that were trained to write
+all this, where text has its soft vectors alone. What they gain may come from any of these. Nothing here says what
+memory tokens would make of sentences that MiniLM ranks. One training of each arm; 95 % intervals over items."""
 
 
 def section(results: Results, bootstrap: Bootstrap) -> str:
@@ -38,9 +32,8 @@ def section(results: Results, bootstrap: Bootstrap) -> str:
     found = [[compare(results, bootstrap, a, b, group) for group in results.groups] for _, a, b, _ in STEPS]
     rows = [[name, what, f"`{a}` - `{b}`", *gaps(row)] for (name, a, b, what), row in zip(STEPS, found, strict=True)]
     table = markdown(["gained by", "what changes", "difference", *results.groups], rows, numbers_from=3)
-    said = [
-        _said(f"`{b}`", row) for (_, a, b, _), row in zip(STEPS, found, strict=True) if OURS == a and b != RETRIEVAL
-    ]
+    against = [(b, row) for (_, a, b, _), row in zip(STEPS, found, strict=True) if a == OURS and b != RETRIEVAL]
+    said = [_said(f"`{other}`", row) for other, row in against]
     return f"{HEAD}\n\n{table}\n\n{' '.join(said)}"
 
 
