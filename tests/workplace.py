@@ -81,7 +81,7 @@ def _bench(variant: str, models: Path) -> Bench:
 
 
 def furnish(models: Path, variant: str) -> Path:
-    """Write everything that the methods of a variant are loaded from."""
+    """Write everything that the methods with a case of the variant are loaded from."""
     (models / "features").mkdir(parents=True)
     save_tensors(tiny.STATISTICS.tensors(), models / "features" / "statistics.safetensors")
     bench = _bench(variant, models)
@@ -93,7 +93,7 @@ def furnish(models: Path, variant: str) -> Path:
     _embedder(models / "baselines" / "rag" / "embedder")
     sizes = {arm: {"chunk_tokens": 4 if "bm25" in arm else 0} for arm in catalogue.RAG_ARMS}
     (models / "baselines" / "rag" / "chunks.json").write_text(json.dumps(sizes), encoding="utf-8")
-    for name in catalogue.UNTRAINED:
+    for name in (name for name in catalogue.UNTRAINED if variant in _variants(name)):
         method = tiny.stirred(untrained(Case(name, variant), models))
         checkpoint.save(method, models / "baselines" / name, bench.params.baselines.icae)
     return models
