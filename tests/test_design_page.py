@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -27,6 +28,16 @@ def test_the_verdicts_are_those_of_the_reports() -> None:
     rows = re.findall(r"^\| (H\d) \| [^|]+ \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", DESIGN, re.MULTILINE)
     for column, path in enumerate(("hypotheses_default", "hypotheses", "evidence/hypotheses_longer"), 1):
         assert {row[0]: row[column] for row in rows} == verdicts(f"reports/{path}.json")
+
+
+@as_committed
+def test_what_the_selector_finds_scores_as_text_what_the_tables_say() -> None:
+    with (ROOT / "reports/evidence/tables/quality.csv").open(encoding="utf-8") as file:
+        scores = {row["method"]: f"{float(row['value']):.2f}" for row in csv.DictReader(file) if row["group"] == "A"}
+    assert scores["rag_selector_tuned"] == scores["rag_minilm_tuned"]
+    ranked = f"ranks first have {scores['rag_selector_tuned']} on A, as many as MiniLM's"
+    assert f"{ranked}, and the very windows that it picks {scores['picks_as_text_tuned']}" in DESIGN
+    assert f"where its memory tokens have {scores['adamem']} (committed run" in DESIGN
 
 
 @pytest.mark.parametrize("text", [PROSE, TODO], ids=["design", "todo"])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from adamem import config
 from adamem.analysis import budgets
 from adamem.analysis.results import read
 from adamem.training.fitting import FITTERS
 
+S = TypeVar("S", config.Phase2, config.Tuned)
 TRAINED = {"adamem", "adamem_unfrozen", *FITTERS} - {"rag"}
 
 
@@ -20,13 +22,21 @@ def test_every_trained_method_has_a_line_that_follows_its_settings(
     results = read(folder / "benchmarks", folder / "tasks")
     lines = _lines(budgets.section(params, results))
     assert lines.keys() == {f"`{name}`" for name in TRAINED}
-    longer = params.phase2.optimiser.model_copy(update={"steps": 3 * params.phase2.optimiser.steps})
-    changed = params.model_copy(update={"phase2": params.phase2.model_copy(update={"optimiser": longer})})
+    phase2, rag_tuned = params.phase2, params.baselines.rag_tuned
+    changed = params.model_copy(update={"phase2": _longer(phase2)})
     moved = {name for name, line in _lines(budgets.section(changed, results)).items() if line != lines[name]}
     own = {f"`{name}`" for name in TRAINED if name.endswith("_tuned") and name not in budgets.SELECTED}
-    assert moved == lines.keys() - own, (
-        "vectors behind a text have an optimiser of their own, but for a trained selector"
+    assert moved == lines.keys() - own, "vectors behind a text have an optimiser of their own"
+    changed = params.model_copy(
+        update={"baselines": params.baselines.model_copy(update={"rag_tuned": _longer(rag_tuned)})}
     )
+    moved = {name for name, line in _lines(budgets.section(changed, results)).items() if line != lines[name]}
+    assert moved == {f"`{name}`" for name in ("rag_minilm_tuned", "rag_bm25_tuned", *budgets.SELECTED)}
+
+
+def _longer(section: S) -> S:
+    steps = {"steps": 3 * section.optimiser.steps}
+    return section.model_copy(update={"optimiser": section.optimiser.model_copy(update=steps)})
 
 
 def _lines(text: str) -> dict[str, list[str]]:
