@@ -10,7 +10,7 @@ from pathlib import Path
 
 from adamem import config
 from adamem.analysis import ablation_plots, ablations, effects
-from adamem.analysis.ablations import LONGER, SEED, TYPE, Row
+from adamem.analysis.ablations import LEAD, LONGER, SEED, TYPE, Row
 from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS, Bootstrap, Summary, summarise
 from adamem.analysis.results import Results, Training, read, read_training
@@ -86,7 +86,7 @@ def _about(rows: Sequence[Row], *about: str) -> list[Row]:
 
 def _changes(rows: Sequence[Row]) -> list[Row]:
     """Our method with one part changed."""
-    return [row for row in rows if row.method == OURS and row.about not in (SIZE, SEED, TYPE, LONGER, WINDOW)]
+    return [row for row in rows if row.method == OURS and row.about not in (SIZE, SEED, TYPE, LONGER, LEAD, WINDOW)]
 
 
 def _curves(rows: Sequence[Row], kept: Sequence[Training], committed: Sequence[Training]) -> dict[str, Training]:

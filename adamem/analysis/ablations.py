@@ -42,7 +42,8 @@ STAGES = (
 UNREAD = ("launcher", "efficiency", "needle", "fanout", "analysis")  # sections that decide none
 
 FLOAT32 = "llm.dtype=float32"  # a change
-SEED, LONGER = "training seed", "longer training"  # what experiments are about whose answers the evidence weighs
+# what experiments are about whose answers the evidence weighs
+SEED, LONGER, LEAD = "training seed", "longer training", "lead over retrieval"
 TYPE = "type of the LLM"  # and the committed settings again in another one
 
 EMPTY = {"changes": ""}  # what an empty cell of the table means, where that is not None

@@ -94,6 +94,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     summary = summarise(results, bootstrap)
     cost = costs.read(reports / "efficiency.json")
     claims = hypotheses.judge(known, cost)
+    again = lead.longer_ones(answers, rows, tasks)
     apart = _longer(answers, longer.rows(rows), tasks, known, cost, folder)
 
     found = metrics(summary)
@@ -108,7 +109,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
         **apart,
         "Every method on every group": _quality(known, summary, provenance),
         "Do the answers come from the memory?": _controls(summary),
-        "What is the lead over retrieval made of?": lead.section(results, bootstrap),
+        "What is the lead over retrieval made of?": lead.section(results, bootstrap, again),
         "Compressors that others wrote": peers.section(known, peers.cost_table(folder / "peer_costs.json")),
         "Where is it lost?": decomposition.section(results, summary, bootstrap),
         "Values that nobody knows by heart": copies.section(known),

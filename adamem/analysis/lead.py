@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
+from adamem.analysis import longer
+from adamem.analysis.ablations import LEAD, Row
 from adamem.analysis.quality import OURS, Bootstrap, Comparison, compare
 from adamem.analysis.results import Results
 from adamem.analysis.tables import gaps, markdown
@@ -17,24 +21,55 @@ STEPS = (  # from b to a
     ("memory, not the picks", OURS, PICKS, "memory tokens, not the text of the windows that they pick"),
 )
 HEAD = f"""\
-`{SENTENCES}` and `{PICKS}` read what the committed compressor's selector finds as text, followed by soft
+`{SENTENCES}` and `{PICKS}` read what AdaMem's trained selector finds as text, followed by soft
 vectors, tuned like those of `{RETRIEVAL}` and for as many steps. `{PICKS}` sets a line break between
 picks from different places, and has these positions on top. Memory tokens are more than their picks: marks, strengths,
 vectors that are fused for the question from more windows than those picked, and the weights that were trained to write
 all this, where text has its soft vectors alone. What they gain may come from any of these. Nothing here says what
-memory tokens would make of sentences that MiniLM ranks. One training of each arm; 95 % intervals over items."""
+memory tokens would make of sentences that MiniLM ranks. 95 % intervals over items.
+
+The committed run, one training of each arm:"""
+AGAIN = """\
+The same after a longer training, with seed {seed} ([its settings](../ablations/README.md#all-experiments)): both arms
+with the selector of that very training, `{retrieval}` from the longer training with the same settings and seed:"""
 
 
-def section(results: Results, bootstrap: Bootstrap) -> str:
-    """The differences with their intervals, and on which groups the memory gains; nothing where an arm was not run."""
+def longer_ones(folder: Path, rows: Sequence[Row], tasks: Path) -> dict[int, Results]:
+    """The answers below `folder` after longer trainings, by the seed: AdaMem and the arms that read what its selector
+    finds, beside tuned retrieval where it was trained longer with that seed.
+
+    Raises:
+        ValueError: answers are missing or malformed, or two experiments have one seed; the message names the place.
+    """
+    own = longer.trainings(folder, [row for row in rows if row.about == LEAD], tasks)
+    retrieval = longer.trainings(folder, longer.rows(rows), tasks) if own else {}
+    found = {}
+    for number, one in own.items():
+        beside = retrieval[number].by_key if number in retrieval else {}
+        lent = {key: result for key, result in beside.items() if key[0] == RETRIEVAL}
+        found[number - 1] = replace(one, by_key=lent | dict(one.by_key))
+    return found
+
+
+def section(results: Results, bootstrap: Bootstrap, again: Mapping[int, Results]) -> str:
+    """The differences with their intervals, and on which groups the memory gains: of the committed run, and after
+    longer trainings, by the seed. Nothing where an arm was not run."""
     if not {OURS, *OTHERS} <= set(results.methods):
         return ""
-    found = [[compare(results, bootstrap, a, b, group) for group in results.groups] for _, a, b, _ in STEPS]
-    rows = [[name, what, f"`{a}` - `{b}`", *gaps(row)] for (name, a, b, what), row in zip(STEPS, found, strict=True)]
+    parts = [HEAD, _table(results, bootstrap)]
+    for seed, one in again.items():
+        parts += [AGAIN.format(seed=seed, retrieval=RETRIEVAL), _table(one, bootstrap)]
+    return "\n\n".join(parts)
+
+
+def _table(results: Results, bootstrap: Bootstrap) -> str:
+    """The steps from one arm to the next that were both run, and what they say."""
+    steps = [step for step in STEPS if {*step[1:3]} <= set(results.methods)]
+    found = [[compare(results, bootstrap, a, b, group) for group in results.groups] for _, a, b, _ in steps]
+    rows = [[name, what, f"`{a}` - `{b}`", *gaps(row)] for (name, a, b, what), row in zip(steps, found, strict=True)]
     table = markdown(["gained by", "what changes", "difference", *results.groups], rows, numbers_from=3)
-    against = [(b, row) for (_, a, b, _), row in zip(STEPS, found, strict=True) if a == OURS and b != RETRIEVAL]
-    said = [_said(f"`{other}`", row) for other, row in against]
-    return f"{HEAD}\n\n{table}\n\n{' '.join(said)}"
+    against = [(b, row) for (_, a, b, _), row in zip(steps, found, strict=True) if a == OURS and b != RETRIEVAL]
+    return table + "\n\n" + " ".join(_said(f"`{other}`", row) for other, row in against)
 
 
 def _said(other: str, row: Sequence[Comparison | None]) -> str:
