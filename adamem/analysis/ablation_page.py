@@ -53,7 +53,8 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> list[Row]:
     further = effects.phase3(results, summary, bootstrap)
     curves = _curves(rows, read_training(folder / "training"), read_training(reports / "training"))
 
-    ablation_plots.compression(_about(rows, SIZE), results, summary, folder / "plots" / "compression.png")
+    sizes = _about(rows, SIZE), _about(rows, SEED)
+    ablation_plots.compression(*sizes, results, summary, folder / "plots" / "compression.png")
     ablation_plots.changes([*_changes(rows), *further], _about(rows, SEED, TYPE), folder / "plots" / "changes.png")
     ablation_plots.windows(curves, folder / "plots" / "windows.png")
     write_text(folder / "README.md", _render(rows, further, results, summary))

@@ -34,7 +34,10 @@ OTHERS = (  # that the swept ones have to be held against, and that may not have
     "adamem_query_free",
     "mean_pool",
 )
-NUDGED = "methods stand side by side around the positions that they take"
+NUDGED = (
+    "methods stand side by side around the positions that they take; "
+    "pale marks: further trainings of the committed settings"
+)
 STEP = 0.03  # octaves between methods at the same positions
 FLOOR = -0.3  # differences below it are written, so that the small ones can be seen
 HUES = (BLUE, VERMILLION, ORANGE, GREEN, PURPLE, BLACK)
@@ -53,9 +56,10 @@ class Point:
 Curves = Mapping[str, Sequence[Point]]
 
 
-def compression(rows: Sequence[Row], results: Results, summary: Summary, path: Path) -> None:
+def compression(rows: Sequence[Row], again: Sequence[Row], results: Results, summary: Summary, path: Path) -> None:
     """Quality against decoder positions, which is also how far the text is compressed: a line for a method that was
-    run at several K, a number in grey for those of the others that matter."""
+    run at several K, pale marks for `again`, its further trainings with the committed settings, and a number in grey
+    for those of the others that matter."""
     others = [name for name in OTHERS if name not in {row.method for row in rows}]
     figure = Figure(figsize=(16, 9.2), layout="constrained")
     panels = figure.subplots(2, 2).flatten()
@@ -66,6 +70,7 @@ def compression(rows: Sequence[Row], results: Results, summary: Summary, path: P
         _size_axes(panel, results.by_key[FULL, group].cost.decoder_tokens)
         panel.set_title(GROUP_NAMES[group], loc="left")
         panel.set_ylabel(f"{METRIC_NAMES[results.metric(group)]}, 95 % interval")
+        _again(panel, [row for row in again if row.group == group], {name: placed[name] for name in swept})
         _lines(panel, {name: placed[name] for name in swept})
         _numbered(panel, {number: placed[name] for number, name in enumerate(others, 1) if name in placed})
     key = "    ".join(f"{number} {name}" for number, name in enumerate(others, 1))
@@ -103,6 +108,22 @@ def _lines(panel: Axes, curves: Curves) -> None:
         last = max(points[-1].positions for points in curves.values())
         ends = [(method, points[-1].value, style(method).colour) for method, points in curves.items()]
         names_at_ends(panel, ends, gap=0.04, end=last * 1.25)
+
+
+def _again(panel: Axes, rows: Sequence[Row], curves: Curves) -> None:
+    """Where the line of a method has a point at as many positions, a little beside it."""
+    for row in rows:
+        for point in curves.get(row.method, ()):
+            if abs(np.log2(point.positions / row.decoder_tokens)) < 0.5:
+                look = style(row.method)
+                panel.plot(
+                    point.positions * 2 ** (STEP / 2),
+                    row.value,
+                    look.marker,
+                    color=look.colour,
+                    alpha=0.4,
+                    markersize=4,
+                )
 
 
 def _numbered(panel: Axes, curves: Mapping[int, Sequence[Point]]) -> None:

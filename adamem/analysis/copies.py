@@ -1,20 +1,25 @@
-"""Counterfactual copies, over all trainings: what a method loses where what the LLM knows by heart is wrong."""
+"""Counterfactual copies, over all trainings: what a method loses where what the LLM knows by heart is wrong, and what
+leads are left there."""
 
 from __future__ import annotations
 
-from adamem.analysis.hypotheses import Evidence, over
+from dataclasses import replace
+
+from adamem.analysis.hypotheses import Evidence, difference, over
 from adamem.analysis.methods import in_order, is_rival
-from adamem.analysis.results import Pairs
-from adamem.analysis.tables import gap, markdown
+from adamem.analysis.quality import OURS
+from adamem.analysis.results import Pairs, Results
+from adamem.analysis.tables import gap, gaps, markdown
 
 HEAD = """\
 The same questions with values permuted across entities, so that what the LLM knows by heart is wrong. What each method
 scores on the copies above what it scores on the items that they copy, over all of its trainings (– where there is
 none), with 95 % intervals over trainings and items, over items alone where there is one training:"""
+LEADS = f"On the copies alone, what `{OURS}` scores above each of the others, with such intervals:"
 
 
 def section(known: Evidence) -> str:
-    """The table, of the methods that are compared to see which is better."""
+    """Of the methods that are compared to see which is better: what each loses, and what ours is above it then."""
     groups = known.results.groups
     rows = []
     for method in in_order(name for name in known.results.methods if is_rival(name)):
@@ -26,7 +31,26 @@ def section(known: Evidence) -> str:
             rows.append(
                 [f"`{method}`", count, *(_cell(known, method, *one) for one in zip(groups, found, strict=True))]
             )
-    return HEAD + "\n\n" + markdown(["method", "trainings", *groups], rows) if rows else ""
+    if not rows:
+        return ""
+    return "\n\n".join([HEAD, markdown(["method", "trainings", *groups], rows), LEADS, leads(known)])
+
+
+def leads(known: Evidence) -> str:
+    """A table: what ours scores above each rival on the copies, over as many trainings as both have."""
+    results = _of_copies(known.results)
+    copies = replace(known, results=results, again={seed: _of_copies(one) for seed, one in known.again.items()})
+    rows = []
+    for method in in_order(name for name in results.methods if is_rival(name) and name != OURS):
+        found = [difference(copies, OURS, method, group) for group in results.groups]
+        rows.append([f"`{method}`", *gaps([effect and effect.comparison for effect in found])])
+    return markdown(["above", *results.groups], rows)
+
+
+def _of_copies(results: Results) -> Results:
+    """The answers to the copies as if nothing else had been asked."""
+    asked = {key: one for key, one in results.by_key.items() if one.counterfactuals}
+    return replace(results, by_key={key: replace(one, originals=one.counterfactuals) for key, one in asked.items()})
 
 
 def _copies(known: Evidence, method: str, group: str) -> list[Pairs]:

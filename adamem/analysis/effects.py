@@ -25,8 +25,10 @@ UNFROZEN, PHASE3 = "adamem_unfrozen", "phase3"
 def section(changes: Sequence[Row], further: Sequence[Row], again: Sequence[Row], summary: Summary) -> str:
     """The part of the page, without its heading: `changes` of the table, `further` from `phase3`, and `again`: further
     trainings of the committed settings."""
-    by_group = [_effects(changes, again, group) for group in GROUPS]
-    parts = [CHANGED, _spread(again, summary), *by_group, _typed(changes, again), _goes_on(further), NOTES]
+    control = [row for row in again if row.about == TYPE and row.method == OURS]
+    alike = [row for row in changes if not (control and row.float32)]
+    by_group = [_effects(alike, again, group) for group in GROUPS]
+    parts = [CHANGED, _spread(again, summary), *by_group, _typed(changes, control), _goes_on(further), NOTES]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -58,16 +60,24 @@ def _effects(rows: Sequence[Row], again: Sequence[Row], group: str) -> str:
     return f"On {group}, {said}." if said else ""
 
 
-def _typed(changes: Sequence[Row], again: Sequence[Row]) -> str:
-    """What the mark of an experiment in another type than the committed run means, and what that alone did."""
-    if not any(row.float32 for row in changes):
+def _typed(changes: Sequence[Row], control: Sequence[Row]) -> str:
+    """What the mark of an experiment in another type than the committed run means, what that alone did, and what the
+    change did beside it."""
+    marked = [row for row in changes if row.float32]
+    if not marked:
         return ""
     said = "Marked *: the LLM in float32, for want of a processor that has bfloat16, the type of the committed run."
-    control = [row for row in again if row.about == TYPE and row.method == OURS]
     if not control:
         return said
+    alone = {row.group: row.value for row in control}
+    beside: dict[str, list[str]] = {}
+    for row in marked:
+        beside.setdefault(called(row), []).append(f"{row.group} {row.value - alone[row.group]:+.2f}")
+    above = "; ".join(f"`{name}` {', '.join(found)}" for name, found in beside.items())
     return (
-        f"{said} The committed run's own seed, trained again in float32 (`{control[0].experiment}`): {_gaps(control)}."
+        f"{said} The committed run's own seed, trained again in float32 (`{control[0].experiment}`): {_gaps(control)}. "
+        f"It is what these are held against, so they are not in the lists above; without intervals, since answers were "
+        f"not kept: {above}."
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
-from adamem.analysis import verdicts
+from adamem.analysis import copies, verdicts
 from adamem.analysis.ablations import LONGER, Row
 from adamem.analysis.hypotheses import FUSION, Evidence, Hypothesis, over
 from adamem.analysis.methods import in_order
@@ -129,7 +129,8 @@ def section(
         "test items had been seen."
     )
     judged = [verdicts.table(claims), verdicts.trainings(claims), verdicts.by_group(longer, claims)]
-    return "\n\n".join([head, *judged, _growth(claims, longer, committed), _table(scores), PLOT])
+    parts = [head, *judged, _growth(claims, longer, committed), copies.LEADS, copies.leads(longer)]
+    return "\n\n".join([*parts, _table(scores), PLOT])
 
 
 def _growth(claims: Sequence[Hypothesis], longer: Evidence, committed: Evidence) -> str:
@@ -180,7 +181,7 @@ def _table(scores: Scores) -> str:
     ]
     head = (
         "Means over the training seeds, and in brackets the lowest and the highest training (F1; coverage on C; "
-        "STR-HIT: all names right). "
+        "STR-HIT: no name of the list missing). "
         f"`{UPPER}` is asked fewer items, so its distance to `{OURS}` here is not quite the one that H3 judges.\n\n"
     )
     return head + markdown(["method", "training", "seeds", *columns], lines, numbers_from=2)

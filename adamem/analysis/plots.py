@@ -148,14 +148,15 @@ def moving_mean(values: Sequence[float]) -> list[float]:
 
 
 def _switches(panel: Axes, trainings: Sequence[Training]) -> None:
-    """A line wherever another loss begins, between the names of the two."""
-    for names, part in zip(pairwise(part_names(trainings)), trainings[1:], strict=True):
-        start = part.points[0]["step"]
+    """A line wherever another loss begins, and over each part its name, where it is wide enough for one."""
+    starts = [part.points[0]["step"] for part in trainings]
+    for start in starts[1:]:
         panel.axvline(start, color=BLACK, linewidth=0.8, linestyle="--")
-        for name, side, shift in zip(names, ("right", "left"), (-4, 4), strict=True):
-            if side == "left" or start > 0.1 * panel.get_xlim()[1]:  # else there is no room before it
-                panel.annotate(name, (start, 0.99), (shift, 0), xycoords=panel.get_xaxis_transform(),
-                               textcoords="offset points", ha=side, va="top", fontsize=8, style="italic")  # fmt: skip
+    if len(starts) > 1:
+        for name, (start, end) in zip(part_names(trainings), pairwise([*starts, trainings[-1].steps]), strict=True):
+            if end - start > 0.1 * panel.get_xlim()[1]:
+                panel.annotate(name, ((start + end) / 2, 0.99), xycoords=panel.get_xaxis_transform(),
+                               ha="center", va="top", fontsize=8, style="italic")  # fmt: skip
 
 
 def _loss_panel(panel: Axes, stage: Training) -> None:

@@ -76,7 +76,7 @@ def table(hypotheses: Sequence[Hypothesis]) -> str:
             [one.name, one.claim, f"**{one.verdict}**: {one.why}", place, _numbers(weakest), p, _numbers(one.whole)]
         )
     return markdown(
-        ["", "claim", "verdict", "hardest comparison", "effect", "p", "all names right"], rows, numbers_from=4
+        ["", "claim", "verdict", "hardest comparison", "effect", "p", "no name missing"], rows, numbers_from=4
     )
 
 

@@ -185,7 +185,10 @@ def _changed(row: RowWriter) -> list[Row]:
             )
             for group in "AD"
         ),
-        *(row("depth4", about="depth", changes="depth=4 llm.dtype=float32", group=group, **gone) for group in "AD"),
+        *(
+            row("depth4", about="depth", changes="depth=4 llm.dtype=float32", group=group, value=0.15, **gone)
+            for group in "AD"
+        ),
         *(row("seed1", about="training seed", group=group, value=0.6) for group in "AD"),
         *(row("icae_lora", about=ablation_page.ENCODER, group=group, method="icae", value=0.05) for group in "AD"),
         *(row("p256_s2", about=ablation_page.WINDOW, group=group, method="adamem_step0", value=0.02) for group in "AD"),
@@ -203,9 +206,10 @@ def test_the_page_speaks_as_the_table_has_it(
     ablation_page.write(folder, folder / "tasks", params)
     page = (folder / "ablations/README.md").read_text(encoding="utf-8")
     encoders = page.split("## The LLM as encoder")[1].split("## All experiments")[0]
-    known = "worse: `start_random` (-0.50), `depth4*` (-0.50); better: `no_phase1` (+0.05)"
+    known = "worse: `start_random` (-0.50); better: `no_phase1` (+0.05)"
     assert f"On A, {known}; neither: `no_film` (+0.01), `no_kl` (-0.15)." in page
     assert "again in float32 (`float32`): A +0.02 [+0.01, +0.10], " in page and "no_film" not in encoders
+    assert "not kept: `depth4*` A -0.15, D -0.15." in page, "held against the control of its type, in no list above"
     assert "| A | `rag_minilm_k` | 0.50 | 0.50 |" in page, "at 4 positions, and at 16 in the committed run"
     spread = ", ".join(f"0.30 to 0.90 on {group} (the committed run: 0.90)" for group in "AD")
     trainings = "3 trainings of the committed settings (2 seeds; 1 with the LLM in float32)"
