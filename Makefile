@@ -60,11 +60,12 @@ evidence: setup
 	$(BIN)/dvc repro stages/evidence/dvc.yaml
 	@echo "read reports/evidence/README.md"
 
-# two experiments at a time, and then the pages that speak of them
+# two experiments at a time, and then the pages that speak of them, also where one failed; those left out may be of older code
 ablations: setup
-	$(BIN)/python -m adamem.ablate
-	$(BIN)/python -m adamem.ablate --mark    # those left out may be of older code
-	$(BIN)/dvc repro --single-item stages/ablations/dvc.yaml:compare stages/evidence/dvc.yaml:weigh
+	$(BIN)/python -m adamem.ablate; failed=$$?; \
+	$(BIN)/python -m adamem.ablate --mark && \
+	$(BIN)/dvc repro --single-item stages/ablations/dvc.yaml:compare stages/evidence/dvc.yaml:weigh && \
+	exit $$failed
 	@echo "read reports/ablations/README.md"
 
 demo: setup

@@ -1,4 +1,5 @@
-"""Weigh: the hypotheses with every arm. Reads reports/ and data/tasks, writes reports/evidence/."""
+"""Weigh: the hypotheses with every arm. Reads reports/ and data/tasks, writes reports/evidence/ and
+reports/hypotheses.json."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ def main() -> None:
         found = evidence.write(reports.parent, Path("data/tasks"), params, provenance)
         run.metrics(quality.by_name(found))
         run.artifact(reports / "README.md")
-        run.artifact(reports / "plots/quality.png")
+        for plot in sorted((reports / "plots").glob("*.png")):
+            run.artifact(plot)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,9 @@ def _sizes(rows: Sequence[Row], results: Results, summary: Summary) -> str:
         for group in results.groups
         for method in in_order({row.method for row in rows})
     ]
-    head = "Scores by decoder positions; those of the committed run among them. One training each (retrieval: none):"
+    head = (
+        "Scores by decoder positions; those of the committed run among them. One training each (`rag_minilm_k`: none):"
+    )
     return head + "\n\n" + markdown(["group", "method", *map(str, sizes)], lines, numbers_from=2)
 
 

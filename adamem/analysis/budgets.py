@@ -30,7 +30,9 @@ def _known(params: config.AdaMemConfig, results: Results) -> list[tuple[str, lis
     others = params.baselines
     reading, answering = params.phase1.optimiser, _examples(params.phase2.optimiser)
     text = {name: getattr(others, name).text_steps * _batch(reading) for name in ("icae", "autocompressor")}
-    ours = [f"{_examples(reading):,}", f"{_examples(params.phase2.selector):,}", f"{answering:,}", "yes"]
+    selects = params.resampler.start == "retrieval"
+    picking, told = (f"{_examples(params.phase2.selector):,}", "yes") if selects else ("0", "no")
+    ours = [f"{_examples(reading):,}", picking, f"{answering:,}", told]
     tuned = {
         "rag_minilm_tuned": others.rag_tuned,
         "rag_bm25_tuned": others.rag_tuned,
@@ -38,7 +40,7 @@ def _known(params: config.AdaMemConfig, results: Results) -> list[tuple[str, lis
         "no_context_tuned": others.no_context_tuned,
     }
     cells = {"adamem": ours, "adamem_query_free": ours}
-    cells["adamem_unfrozen"] = [*ours[:2], f"{answering + _examples(params.phase3.optimiser):,}", "yes"]
+    cells["adamem_unfrozen"] = [*ours[:2], f"{answering + _examples(params.phase3.optimiser):,}", told]
     cells |= {name: [f"{count:,}", "0", f"{answering:,}", "no"] for name, count in text.items()}
     cells["mean_pool"] = ["0", "0", f"{answering:,}", "no"]
     cells |= {name: ["0", "0", f"{_examples(one.optimiser):,}", "no"] for name, one in tuned.items()}

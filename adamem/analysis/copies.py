@@ -33,18 +33,18 @@ def section(known: Evidence) -> str:
             )
     if not rows:
         return ""
-    return "\n\n".join([HEAD, markdown(["method", "trainings", *groups], rows), LEADS, leads(known)])
+    return "\n\n".join([HEAD, markdown(["method", "trainings", *groups], rows), leads(known)])
 
 
 def leads(known: Evidence) -> str:
-    """A table: what ours scores above each rival on the copies, over as many trainings as both have."""
+    """What ours scores above each rival on the copies, over as many trainings as both have; nothing without copies."""
     results = _of_copies(known.results)
     copies = replace(known, results=results, again={seed: _of_copies(one) for seed, one in known.again.items()})
     rows = []
     for method in in_order(name for name in results.methods if is_rival(name) and name != OURS):
         found = [difference(copies, OURS, method, group) for group in results.groups]
         rows.append([f"`{method}`", *gaps([effect and effect.comparison for effect in found])])
-    return markdown(["above", *results.groups], rows)
+    return LEADS + "\n\n" + markdown(["above", *results.groups], rows) if rows else ""
 
 
 def _of_copies(results: Results) -> Results:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from math import floor
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +187,7 @@ def overtaken(row: Mapping[str, float]) -> str:
     behind = row["full_cold_seconds"] - row["adamem_cold_seconds"]
     gained = row["adamem_cached_seconds"] - row["full_reused_seconds"]
     if behind < 0:
-        return "1"
+        return "1" if gained >= 0 else f"1 to {ceil(behind / gained):,}"
     return "never" if gained <= 0 else f"{2 + floor(behind / gained):,}"
 
 

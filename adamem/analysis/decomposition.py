@@ -22,7 +22,7 @@ STEPS = (
 SELECTING, READING = "selecting", "packing and reading"
 LOST = (  # from b to a
     (SELECTING, WINDOWS, OURS, "the compressor among all windows"),
-    ("of that, by documents", GOLD, OURS, "the compressor among all documents"),
+    ("other documents", GOLD, OURS, "the compressor among all documents"),
     (
         "memory in place of text",
         TEXT_GOLD,
@@ -44,8 +44,8 @@ def section(results: Results, summary: Summary, bootstrap: Bootstrap) -> str:
         "Of the committed run, over items. Gold documents hold the answer and are read alone; within them the "
         "compressor still chooses. Gold windows are the windows in them that hold words of the answer: "
         f"`{WINDOWS}` picks these before all others, so that selecting cannot miss them as long as they fit. "
-        f"`{UPPER}` is a reference and no ceiling: its vectors were tuned for fewer steps, and a small LLM loses its "
-        "way in a text. On C every document holds a part of the answer, so that gold documents are the whole text."
+        f"`{UPPER}` is a reference and no ceiling: its vectors have a training of their own, and a small LLM loses "
+        "its way in a text. On C every document holds a part of the answer, so that gold documents are the whole text."
     )
     lost = "What is lost between two of them, on the items that both answered, with 95 % interval (below 0: gained):"
     parts = [head, _scores(results, summary), lost, _table(results, found), _missing(results, bootstrap)]

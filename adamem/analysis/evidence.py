@@ -7,6 +7,7 @@ without the query, retrieval that is tuned as well, and memories that were tampe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -78,8 +79,8 @@ CONTROLS = ("adamem_wrong_memory", "adamem_shuffled", "adamem_query_only")
 
 
 def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: Provenance) -> dict[str, Any]:
-    """Read the answers of both graphs below `reports`, write the verdicts there, and tables, plots and the page to its
-    `evidence/`; `provenance` says what the answers were made with. Returns the content of `evidence/metrics.json`.
+    """Read the answers of both graphs below `reports`, then write the verdicts there, and tables, plots and the page to
+    its `evidence/`; `provenance` says what the answers were made with. Returns the content of `evidence/metrics.json`.
 
     Raises:
         ValueError: an input is missing or malformed; the message names file, line and field.
@@ -90,12 +91,26 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     rows = ablations.read(reports / "ablations" / "ablations.csv")
     answers = reports / "ablations" / "answers"
     seeds = [row for row in rows if row.about == ablations.SEED]
-    known = Evidence(results, bootstrap, longer.trainings(answers, seeds, tasks))
-    summary = summarise(results, bootstrap)
-    cost = costs.read(reports / "efficiency.json")
-    claims = hypotheses.judge(known, cost)
-    again = lead.longer_ones(answers, rows, tasks)
-    apart = _longer(answers, longer.rows(rows), tasks, known, cost, folder)
+    known = Evidence(results, bootstrap, longer.trainings(answers, seeds, tasks), params.training_seed + 1)
+    cost, peer_costs = costs.read(reports / "efficiency.json"), peers.cost_table(folder / "peer_costs.json")
+    needles, written = heat.read(folder / "needle.json"), fanout.read(folder / "fanout.json")
+    curves, again = read_training(folder / "training"), lead.longer_ones(answers, rows, tasks)
+    apart = _Longer.read(answers, longer.rows(rows), tasks, known, cost)
+
+    summary, claims = summarise(results, bootstrap), hypotheses.judge(known, cost)
+    parts = {
+        "Verdicts": _verdicts(params, known, claims),
+        TRAINED_LONGER: apart.section,
+        "Every method on every group": _quality(known, summary, provenance),
+        "Do the answers come from the memory?": _controls(summary),
+        "What is the lead over retrieval made of?": lead.section(results, bootstrap, again),
+        "Compressors that others wrote": peers.section(known, peer_costs),
+        "Where is it lost?": decomposition.section(results, summary, bootstrap),
+        "Values that nobody knows by heart": copies.section(known),
+        "Longer texts": NEEDLES.format(**_counts(needles), ends=heat.at_both_ends(needles)),
+        "Learning curves": CURVES,
+        "Questions that people wrote": fanout.section(written, bootstrap),
+    }
 
     found = metrics(summary)
     write_json(folder / "metrics.json", found)
@@ -103,39 +118,36 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary, provenance))
     tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary, provenance))
     plots.quality(twins.apart(results, summary)[1], folder / "plots" / "quality.png")
-    plots.losses(read_training(folder / "training"), folder / "plots" / "losses.png")
-    parts = {
-        "Verdicts": _verdicts(params, known, claims),
-        **apart,
-        "Every method on every group": _quality(known, summary, provenance),
-        "Do the answers come from the memory?": _controls(summary),
-        "What is the lead over retrieval made of?": lead.section(results, bootstrap, again),
-        "Compressors that others wrote": peers.section(known, peers.cost_table(folder / "peer_costs.json")),
-        "Where is it lost?": decomposition.section(results, summary, bootstrap),
-        "Values that nobody knows by heart": copies.section(known),
-        "Longer texts": _needles(folder),
-        "Learning curves": CURVES,
-        "Questions that people wrote": fanout.section(fanout.read(folder / "fanout.json"), bootstrap),
-    }
+    plots.losses(curves, folder / "plots" / "losses.png")
+    heat.needle(needles, folder / "plots" / "needle.png")
+    heat.lengths(needles, folder / "plots" / "lengths.png")
+    write_json(folder / longer.FILE, verdicts.tree(apart.claims))
+    if apart.scores:
+        longer_plot.longer(apart.scores, apart.metrics, folder / "plots" / "longer.png")
     sections = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items() if text)
     write_text(folder / "README.md", f"{INTRO}\n\n{sections}\n")
     return found
 
 
-def _longer(
-    answers: Path, rows: Sequence[Row], tasks: Path, known: Evidence, cost: Mapping[str, Any], folder: Path
-) -> dict[str, str]:
-    """Verdicts (an empty file where there are none) and plot of the longer trainings; their section, by its title."""
-    current = [row for row in rows if not row.stale]
-    if not current:
-        write_json(folder / longer.FILE, {})
-        return {TRAINED_LONGER: longer.out_of_date(rows)} if rows else {}
-    found = longer.load(answers, rows, tasks, known)
-    claims, scores = hypotheses.judge(found, cost), longer.scores(current, found, known)
-    by_group = {group: found.results.metric(group) for group in found.results.groups}
-    write_json(folder / longer.FILE, verdicts.tree(claims))
-    longer_plot.longer(scores, by_group, folder / "plots" / "longer.png")
-    return {TRAINED_LONGER: longer.section(current, claims, scores, found, known)}
+@dataclass(frozen=True)
+class _Longer:
+    """The longer trainings: their verdicts, what each scored, the metric of each group, and the section. Nothing but a
+    line to say so where there are none that count."""
+
+    section: str
+    claims: Sequence[hypotheses.Hypothesis] = ()
+    scores: longer.Scores = field(default_factory=dict)
+    metrics: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, answers: Path, rows: Sequence[Row], tasks: Path, known: Evidence, cost: Mapping[str, Any]) -> _Longer:
+        current = [row for row in rows if not row.stale]
+        if not current:
+            return cls(longer.out_of_date(rows) if rows else "")
+        found = longer.load(answers, rows, tasks, known)
+        claims, scores = hypotheses.judge(found, cost), longer.scores(current, found, known)
+        by_group = {group: found.results.metric(group) for group in found.results.groups}
+        return cls(longer.section(current, claims, scores, found, known), claims, scores, by_group)
 
 
 def _quality(known: Evidence, summary: Summary, provenance: Provenance) -> str:
@@ -175,14 +187,6 @@ def _over_trainings(known: Evidence) -> list[Comparison]:
 def _verdicts(params: config.AdaMemConfig, known: Evidence, claims: Sequence[hypotheses.Hypothesis]) -> str:
     judged = verdicts.section(claims, "../hypotheses.json", known.results), verdicts.trainings(claims, SEEDS)
     return "\n\n".join([*judged, verdicts.by_group(known, claims), budgets.section(params, known.results)])
-
-
-def _needles(folder: Path) -> str:
-    """The section, and its two plots."""
-    needles = heat.read(folder / "needle.json")
-    heat.needle(needles, folder / "plots" / "needle.png")
-    heat.lengths(needles, folder / "plots" / "lengths.png")
-    return NEEDLES.format(**_counts(needles), ends=heat.at_both_ends(needles))
 
 
 def _counts(needles: heat.Rows) -> dict[str, int]:

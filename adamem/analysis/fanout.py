@@ -9,7 +9,7 @@ from typing import Any
 
 from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS, Bootstrap
-from adamem.analysis.tables import gap, markdown
+from adamem.analysis.tables import gap, markdown, sides
 from adamem.evaluation.statistics import Interval, mean_interval, paired_bootstrap
 
 METRIC = "coverage"
@@ -69,12 +69,8 @@ def _above(rows: Rows, method: str, bootstrap: Bootstrap) -> Interval:
 
 def _said(above: Mapping[str, Interval]) -> str:
     """By the intervals, in words."""
-    parts = {
-        "above": [name for name, lead in above.items() if lead.low > 0],
-        "below": [name for name, lead in above.items() if lead.high < 0],
-        "not told apart from": [name for name, lead in above.items() if lead.low <= 0 <= lead.high],
-    }
-    said = [f"{how} {', '.join(f'`{name}`' for name in names)}" for how, names in parts.items() if names]
+    parts = zip(("above", "below", "not told apart from"), sides(above), strict=True)
+    said = [f"{how} {', '.join(f'`{name}`' for name in names)}" for how, names in parts if names]
     return f"`{OURS}` is {'; '.join(said)}." if said else ""
 
 

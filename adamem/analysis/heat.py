@@ -81,7 +81,7 @@ def lengths(rows: Rows, path: Path) -> None:
     for number, method in enumerate(methods):
         scores = [_cells(rows, method, at) for at in places]
         look, means = style(method), [fmean(cells) for cells in scores]
-        bounds = [interval(cells) for cells in scores]
+        bounds = [interval(cells) or (mean, mean) for cells, mean in zip(scores, means, strict=True)]
         reach = [[abs(bound[end] - mean) for bound, mean in zip(bounds, means, strict=True)] for end in (0, 1)]
         beside = 2 ** (0.06 * (number - (len(methods) - 1) / 2))
         panel.errorbar([length * beside for length in places], means, reach,
@@ -97,10 +97,13 @@ def lengths(rows: Rows, path: Path) -> None:
     save(figure, path)
 
 
-def interval(cells: Sequence[float]) -> tuple[float, float]:
-    """The 95 % interval (Student's) of the mean over cells, as far as scores can lie; a single cell has none."""
+def interval(cells: Sequence[float]) -> tuple[float, float] | None:
+    """The 95 % interval (Student's) of the mean over cells, as far as scores can lie; None for a single cell, and where
+    all are alike, which says nothing of how far they may differ."""
+    if len(set(cells)) == 1:
+        return None
     mean = fmean(cells)
-    reach = float(t.ppf(0.975, len(cells) - 1)) * stdev(cells) / sqrt(len(cells)) if len(cells) > 1 else 0.0
+    reach = float(t.ppf(0.975, len(cells) - 1)) * stdev(cells) / sqrt(len(cells))
     return max(0.0, mean - reach), min(1.0, mean + reach)
 
 
@@ -120,5 +123,5 @@ def _cells(rows: Rows, method: str, length: int) -> list[float]:
 
 
 def _with_interval(cells: Sequence[float]) -> str:
-    low, high = interval(cells)
-    return f"{fmean(cells):.2f} [{low:.2f}, {high:.2f}]"
+    bounds = interval(cells)
+    return f"{fmean(cells):.2f}" + (f" [{bounds[0]:.2f}, {bounds[1]:.2f}]" if bounds else "")

@@ -10,7 +10,7 @@ from adamem.analysis import longer
 from adamem.analysis.ablations import LEAD, Row
 from adamem.analysis.quality import OURS, Bootstrap, Comparison, compare
 from adamem.analysis.results import Results
-from adamem.analysis.tables import gaps, markdown
+from adamem.analysis.tables import gaps, markdown, sides
 
 RETRIEVAL, SENTENCES, PICKS = "rag_minilm_tuned", "rag_selector_tuned", "picks_as_text_tuned"
 OTHERS = (RETRIEVAL, SENTENCES, PICKS)
@@ -31,18 +31,21 @@ memory tokens would make of sentences that MiniLM ranks. 95 % intervals over ite
 The committed run, one training of each arm:"""
 AGAIN = """\
 The same after a longer training, with seed {seed} ([its settings](../ablations/README.md#all-experiments)): both arms
-with the selector of that very training, `{retrieval}` from the longer training with the same settings and seed:"""
+with the selector of that very training{beside}:"""
+BESIDE = f", `{RETRIEVAL}` from the longer training with the same settings and seed"
 
 
 def longer_ones(folder: Path, rows: Sequence[Row], tasks: Path) -> dict[int, Results]:
     """The answers below `folder` after longer trainings, by the seed: AdaMem and the arms that read what its selector
-    finds, beside tuned retrieval where it was trained longer with that seed.
+    finds, beside tuned retrieval where it was trained with these settings and that seed.
 
     Raises:
         ValueError: answers are missing or malformed, or two experiments have one seed; the message names the place.
     """
-    own = longer.trainings(folder, [row for row in rows if row.about == LEAD], tasks)
-    retrieval = longer.trainings(folder, longer.rows(rows), tasks) if own else {}
+    asked = [row for row in rows if row.about == LEAD]
+    own = longer.trainings(folder, asked, tasks)
+    alike = [row for row in longer.rows(rows) if row.settings in {row.settings for row in asked}]
+    retrieval = longer.trainings(folder, alike, tasks) if own else {}
     found = {}
     for number, one in own.items():
         beside = retrieval[number].by_key if number in retrieval else {}
@@ -58,7 +61,8 @@ def section(results: Results, bootstrap: Bootstrap, again: Mapping[int, Results]
         return ""
     parts = [HEAD, _table(results, bootstrap)]
     for seed, one in again.items():
-        parts += [AGAIN.format(seed=seed, retrieval=RETRIEVAL), _table(one, bootstrap)]
+        beside = BESIDE if RETRIEVAL in one.methods else ""
+        parts += [AGAIN.format(seed=seed, beside=beside), _table(one, bootstrap)]
     return "\n\n".join(parts)
 
 
@@ -73,11 +77,7 @@ def _table(results: Results, bootstrap: Bootstrap) -> str:
 
 
 def _said(other: str, row: Sequence[Comparison | None]) -> str:
-    known = [one for one in row if one is not None]
-    sides = {
-        "gains": [one.group for one in known if one.low > 0],
-        "loses": [one.group for one in known if one.high < 0],
-        "is not told from it": [one.group for one in known if one.low <= 0 <= one.high],
-    }
-    parts = [f"{side} on {', '.join(groups)}" for side, groups in sides.items() if groups]
-    return f"Against {other} the memory {', '.join(parts)}."
+    found = sides({one.group: one for one in row if one is not None})
+    named = zip(("gains", "loses", "is not told from it"), found, strict=True)
+    said = [f"{how} on {', '.join(groups)}" for how, groups in named if groups]
+    return f"Against {other} the memory {', '.join(said)}."

@@ -129,8 +129,8 @@ def section(
         "test items had been seen."
     )
     judged = [verdicts.table(claims), verdicts.trainings(claims), verdicts.by_group(longer, claims)]
-    parts = [head, *judged, _growth(claims, longer, committed), copies.LEADS, copies.leads(longer)]
-    return "\n\n".join([*parts, _table(scores), PLOT])
+    parts = [head, *judged, _growth(claims, longer, committed), copies.leads(longer), _table(scores), PLOT]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _growth(claims: Sequence[Hypothesis], longer: Evidence, committed: Evidence) -> str:

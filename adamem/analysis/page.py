@@ -94,7 +94,8 @@ def render(params: config.AdaMemConfig, results: Results, summary: Summary, judg
 def _setting(params: config.AdaMemConfig) -> str:
     encoder = params.chunk_encoder
     counts = [str(phase.optimiser.steps) for phase in (params.phase1, params.phase2, params.phase3)]
-    counts[1] = f"{params.phase2.selector.steps} for the selector alone, then {counts[1]}"
+    if params.resampler.start == "retrieval":
+        counts[1] = f"{params.phase2.selector.steps} for the selector alone, then {counts[1]}"
     rows = [
         ["frozen LLM", _origin(params.llm.source.model_dump())],
         ["text of phase 1", _corpus(params.data.corpus.model_dump())],

@@ -14,12 +14,14 @@ from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import Comparison, Quality, Summary
 from adamem.analysis.results import Results
 from adamem.data.staged import write_text
+from adamem.evaluation.statistics import Interval
 
 COLUMNS = """\
 Mean over test items with 95 % interval. Decoder positions: what the memory or the text takes in the input of the LLM,
 mean over groups. Offline bytes: kept per context token until the first query: 2 for the token ids of a text that is
-kept, 0 where it comes with the question; a memory of a fixed size is divided by the tokens of these texts; those of
-`icae` and `autocompressor` are in float32, all else in 16 bits. Beside the F1 of A, which gives credit for parts of
+kept (4 where the vocabulary has more than 65,536), 0 where it comes with the question; a memory of a fixed size is
+divided by the tokens of these texts; those of `icae` and `autocompressor` are in float32, all else in 16 bits (keys and
+values that kvpress keeps: in the type of the LLM). Beside the F1 of A, which gives credit for parts of
 words and lists, STR-EM is the share of the names that stand in the answer, and STR-HIT that of answers without a
 missing name (both as in ASQA); contradictions: the share of the facts asked that a summary gives wrongly."""
 BESIDE = {
@@ -72,6 +74,13 @@ def gaps(found: Sequence[Comparison | None]) -> list[str]:
     return ["" if one is None else gap(one.difference, one.low, one.high) for one in found]
 
 
+def sides(found: Mapping[str, Comparison | Interval]) -> tuple[list[str], list[str], list[str]]:
+    """Names of those whose whole interval lies above 0, of those where it lies below, and of the rest."""
+    above = [name for name, one in found.items() if one.low > 0]
+    below = [name for name, one in found.items() if one.high < 0]
+    return above, below, [name for name in found if name not in {*above, *below}]
+
+
 def main_table(results: Results, summary: Summary) -> str:
     """The table a reader looks at first: main metric with interval per group, the names found where the main
     metric gives credit for parts (A), what contradicts the text (C), and the cost; what the columns say and which items
@@ -117,10 +126,9 @@ def ahead(comparisons: Sequence[Comparison], method: str, over: str) -> str:
     `over` says what the intervals are over."""
     parts = []
     for group in sorted({row.group for row in comparisons}):
-        found = [row for row in comparisons if (row.a, row.group) == (method, group) and is_rival(row.b)]
-        behind = in_order([row.b for row in found if row.high < 0])
-        said = f"on {group} above {sum(row.low > 0 for row in found)} of {len(found)}"
-        level = in_order([row.b for row in found if row.low <= 0 <= row.high])
+        found = {row.b: row for row in comparisons if (row.a, row.group) == (method, group) and is_rival(row.b)}
+        above, behind, level = sides({name: found[name] for name in in_order(found)})
+        said = f"on {group} above {len(above)} of {len(found)}"
         said += f", below {', '.join(f'`{name}`' for name in behind)}" if behind else ""
         parts.append(said + (f", not told from {', '.join(f'`{name}`' for name in level)}" if level else ""))
     head = f"By intervals of the paired differences, over {over}, `{method}` is"

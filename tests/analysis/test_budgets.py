@@ -34,6 +34,22 @@ def test_every_trained_method_has_a_line_that_follows_its_settings(
     assert moved == {f"`{name}`" for name in ("rag_minilm_tuned", "rag_bm25_tuned", *budgets.SELECTED)}
 
 
+def test_a_start_that_picks_nothing_has_no_training_of_its_selector(
+    reports: Callable[[Mapping[str, float]], Path], params: config.AdaMemConfig
+) -> None:
+    folder = reports({"adamem": 0.5, "adamem_unfrozen": 0.5, "rag_minilm_k": 0.5})
+    results = read(folder / "benchmarks", folder / "tasks")
+    noise = params.model_copy(update={"resampler": params.resampler.model_copy(update={"start": "random"})})
+    for settings, picking, told in ((params, f"{_examples(params):,}", "yes"), (noise, "0", "no")):
+        lines = _lines(budgets.section(settings, results))
+        assert {(line[1], line[3]) for line in lines.values()} == {(picking, told)}
+
+
+def _examples(params: config.AdaMemConfig) -> int:
+    selector = params.phase2.selector
+    return selector.steps * selector.batch_size * selector.accumulate
+
+
 def _longer(section: S) -> S:
     steps = {"steps": 3 * section.optimiser.steps}
     return section.model_copy(update={"optimiser": section.optimiser.model_copy(update=steps)})

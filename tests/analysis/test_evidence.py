@@ -117,6 +117,30 @@ def test_a_training_by_older_code_has_no_say(
         assert _weigh(folder, params)["H1"]["seeds"] == seeds
 
 
+def test_the_committed_run_counts_once_also_with_another_seed(
+    reports: Writer, levels: Level, params: config.AdaMemConfig, row: RowWriter
+) -> None:
+    folder = reports({**levels, **dict.fromkeys(ARMS, 0.5)})
+    shutil.copytree(folder / "benchmarks", folder / "ablations/answers/seed1")
+    rows = [row("seed1", about=ablations.SEED, changes="training_seed=1", method=method) for method in (*levels, *ARMS)]
+    ablations.write(folder / "ablations/ablations.csv", rows)
+    with pytest.raises(ValueError, match="two trainings with seed 1: one of them is another's copy"):
+        _weigh(folder, params.model_copy(update={"training_seed": 1}))
+
+
+@pytest.mark.parametrize("cut", ["needle.json", "fanout.json", "peer_costs.json"])
+def test_nothing_is_written_where_something_cannot_be_read(
+    reports: Writer, levels: Level, params: config.AdaMemConfig, cut: str
+) -> None:
+    folder = reports({**levels, **dict.fromkeys(ARMS, 0.5)})
+    _weigh(folder, params)
+    (folder / "evidence" / cut).write_text("[", encoding="utf-8")
+    (folder / "hypotheses.json").write_text("as it was", encoding="utf-8")
+    with pytest.raises(ValueError, match=cut):
+        evidence.write(folder, folder / "tasks", params, UNKNOWN)
+    assert (folder / "hypotheses.json").read_text(encoding="utf-8") == "as it was"
+
+
 @pytest.mark.parametrize(("stale", "verdicts"), [(False, ["supported"]), (True, [])])
 def test_longer_trainings_stand_apart_and_stale_ones_have_no_say(
     reports: Writer,
@@ -183,7 +207,7 @@ def test_leads_on_the_copies_are_those_of_the_copies(
     page = (folder / "evidence/README.md").read_text(encoding="utf-8")
     originals, copies = page.split("On the copies alone, what `adamem` scores above")
     assert re.search(r"\| `rag_minilm_tuned` \| \+0\.40 \[", copies.split("## ")[0])
-    assert "| `rag_minilm_tuned` | 1 | -0.50 [" in originals
+    assert "| `rag_minilm_tuned` | – | -0.50 [" in originals
 
 
 @pytest.mark.parametrize("stale", [False, True])

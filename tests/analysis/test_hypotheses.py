@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adamem import config
 from adamem.analysis import costs, hypotheses, quality, results, verdicts
-from adamem.analysis.hypotheses import Evidence, Hypothesis
+from adamem.analysis.hypotheses import Effect, Evidence, Hypothesis
 from adamem.analysis.results import Results
 from adamem.evaluation.statistics import holm
 from tests.analysis.conftest import made_up_cost
@@ -100,6 +102,19 @@ def test_a_group_that_the_full_text_was_not_asked_leaves_the_third_open(
     assert (h3.verdict, h3.why) == ("undecided", "not run: full_context_tuned on C")
 
 
+def test_a_reason_is_true_also_where_an_arm_is_missing(
+    reports: Callable[[Level], Path], judge: Judge, levels: Level, params: config.AdaMemConfig
+) -> None:
+    h1 = judge({name: level for name, level in levels.items() if name != "no_context_tuned"})["H1"]
+    assert (h1.verdict, h1.why) == ("undecided", "not run: no_context_tuned")
+    folder = reports({name: level for name, level in levels.items() if name != "full_context_tuned"})
+    shutil.rmtree(folder / "benchmarks/no_context_tuned")
+    shutil.rmtree(folder / "benchmarks/full_context_tuned", ignore_errors=True)
+    found = results.read(folder / "benchmarks", folder / "tasks")
+    h3 = hypotheses.judge(_known(params, found), made_up_cost(cached=100.0))[2]
+    assert (h3.verdict, h3.why) == ("not supported", "repeated queries are not cheaper")
+
+
 def test_caching_that_saves_nothing_refutes_the_third(
     reports: Callable[[Level], Path], levels: Level, params: config.AdaMemConfig
 ) -> None:
@@ -136,7 +151,38 @@ def test_an_arm_that_is_not_told_from_ours_may_be_the_best_though_its_mean_is_fu
     first, again = write("first", {**levels, "autocompressor": 0.2}), write("again", {**levels, "autocompressor": 0.7})
     h1 = _judged(first, params, again)["H1"]
     assert h1.weakest is not None and h1.weakest.against == "icae" and h1.weakest.low > 0
-    assert h1.verdict == "undecided" and "`autocompressor` holds 0" in h1.why
+    assert h1.verdict == "undecided" and "`autocompressor` on A holds 0" in h1.why
+
+
+def _compared(**ps: float) -> Hypothesis:
+    """Of comparisons with these p, whose intervals (95 %) are what such p say; the first is the hardest."""
+    effects = tuple(
+        Effect("A", "f1", name, 1.0, 200, 0.5 - p, 0.025 - p, 0.975 - p, p, p, (0.0,), (1,), None)
+        for name, p in ps.items()
+    )
+    return Hypothesis("H2", "", effects[0], effects, None, "undecided", "")
+
+
+def test_the_lowest_of_many_intervals_is_below_0_sooner_than_one_that_was_not_picked(
+    monkeypatch: pytest.MonkeyPatch, judge: Judge, levels: Level
+) -> None:
+    for others, verdict in (((), "not supported"), (("b", "c"), "undecided")):
+        claim = _compared(a=0.99, **dict.fromkeys(others, 0.5))
+        monkeypatch.setattr(hypotheses, "_fusion", lambda known, claim=claim: claim)
+        h2 = judge(levels)["H2"]
+        assert h2.verdict == verdict and ("the lowest of 3" in h2.why) == bool(others)
+
+
+def test_p_of_a_claim_is_that_of_its_least_certain_comparison(
+    monkeypatch: pytest.MonkeyPatch, judge: Judge, levels: Level
+) -> None:
+    """Also where the arm that comes closest is another one, as in H1."""
+    for less, verdict in ((0.0005, "supported"), (0.024, "undecided")):
+        claim = _compared(closest=0.0001, surest=0.00001, less=less)
+        monkeypatch.setattr(hypotheses, "_adaptive", lambda known, claim=claim: replace(claim, name="H1"))
+        h1 = judge({**levels, "adamem": 0.4})["H1"]
+        assert h1.p is not None and h1.p >= less
+        assert h1.verdict == verdict
 
 
 def test_trainings_that_were_asked_other_items_are_refused(
