@@ -41,6 +41,9 @@ def train(arguments: Sequence[str] | None = None) -> None:
     with plain_errors():
         params = config.load(asked.config)
         out = writable(asked.output_dir or asked.root / f"models/phase{asked.phase}")
+        writable(out.parent)  # a checkpoint is made beside its place, and then takes it
+        if out.is_mount():
+            raise ValueError(f"{out}: is where a disk is mounted, which cannot be replaced; choose a folder below it")
         checkpoint.refuse_others(out)
         together = processes.here()
         phase = phases.PHASES[asked.phase](
@@ -91,17 +94,17 @@ def evaluate(arguments: Sequence[str] | None = None) -> None:
         wanted = public.wanted(asked.benchmarks, asked.data, asked.limit, asked.max_context_tokens)
         params = config.load(asked.config)
         model = trained.load(asked.checkpoint, asked.root / "models/llm", params.llm)
-        for group in groups:
-            folder = asked.root / "data/tasks" / group
-            test, _ = benchmark.selection(folder, False, False, params.evaluation)
+        tasks = asked.root / "data/tasks"
+        tests = {group: benchmark.selection(tasks / group, False, False, params.evaluation)[0] for group in groups}
+        training = public.trained_on(tasks) if wanted.sets else []
+        found = [public.items(one, wanted, params, model.host.tokenizer) for one in wanted.sets]
+        left = [public.unseen(items, training) for items in found]
+        for group, test in tests.items():
             report = benchmark.run("adamem", model, benchmark.Asked(test, test), benchmark.Asked([], []), params)
             _give(report, "group", group, asked.output_dir)
-        training = public.trained_on(asked.root / "data/tasks") if wanted.sets else []
-        for one in wanted.sets:
-            found = public.items(one, wanted, params, model.host.tokenizer)
-            left = public.unseen(found, training)
-            report = public.report(model, left, one, params)
-            _give(report, "benchmark", one.name, asked.output_dir, metric=one.metric, refused=len(found) - len(left))
+        for one, items, unseen in zip(wanted.sets, found, left, strict=True):
+            report, refused = public.report(model, unseen, one, params), len(items) - len(unseen)
+            _give(report, "benchmark", one.name, asked.output_dir, metric=one.metric, refused=refused)
 
 
 def _eval_parser() -> argparse.ArgumentParser:

@@ -23,11 +23,12 @@ import torch
 
 from adamem import config, trained
 from adamem.commands import plain_errors, writable
+from adamem.data.examples import target_prompt
 from adamem.data.staged import write_text
 from adamem.evaluation.answering import Question, answers
 from adamem.models.frame import encode, encode_after_colon
 from adamem.models.method import Method
-from adamem.models.records import Prompt, TokenBatch
+from adamem.models.records import TokenBatch
 
 _ASKS = re.compile(r"^(?:Question|Q): *", flags=re.MULTILINE | re.IGNORECASE)
 _ANSWERS = re.compile(r"\s*^(?:Answer|A):\s*\Z", flags=re.MULTILINE | re.IGNORECASE)
@@ -53,10 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         params = config.load(asked.config)
         model = trained.load(asked.checkpoint, asked.root / "models/llm", params.llm)
         results = run(Reader(model, params.evaluation), asked.tasks, asked.include_path, asked.limit)
-    text = json.dumps(results, indent=1, default=str)
-    print(text)
-    if asked.output_dir:
-        write_text(asked.output_dir / "results.json", text + "\n")
+        text = json.dumps(results, indent=1, default=str)
+        print(text)
+        if asked.output_dir:
+            write_text(asked.output_dir / "results.json", text + "\n")
 
 
 def split(prompt: str) -> tuple[str, str]:
@@ -97,7 +98,8 @@ class Reader:
             raise ValueError(f"the continuation {pairs[continued.index([])][1]!r} is empty: it has no likelihood")
         context = TokenBatch.pad([encode(llm.tokenizer, context) for context, _ in parts], llm.device)
         memory = self.method.compress(context, TokenBatch.pad(questions, llm.device))
-        reading = self.method.read(memory, _prompt(self.method, questions, continued))
+        given = [llm.frame.prompt(question) for question in questions]
+        reading = self.method.read(memory, target_prompt(llm.frame.before, given, continued).to(llm.device))
         told = reading.logits.log_softmax(-1).gather(1, reading.labels[:, None])[:, 0]
         right = reading.logits.argmax(-1) == reading.labels
         rows = [reading.rows == row for row in range(len(pairs))]
@@ -122,16 +124,6 @@ class Reader:
         until = given.get("until") or []
         stops = [until] if isinstance(until, str) else [stop for stop in until if stop]
         return answer.text[: min([answer.text.find(stop) for stop in stops if stop in answer.text], default=None)]
-
-
-def _prompt(method: Method, questions: list[list[int]], continued: list[list[int]]) -> Prompt:
-    frame = method.host.frame
-    given = [frame.prompt(question) for question in questions]
-    after = TokenBatch.pad([start + end for start, end in zip(given, continued, strict=True)])
-    targets = torch.zeros_like(after.mask)
-    for row, (start, end) in enumerate(zip(given, continued, strict=True)):
-        targets[row, len(start) : len(start) + len(end)] = True
-    return Prompt(torch.tensor(frame.before), after, targets).to(method.host.device)
 
 
 def language_model(reader: Reader) -> Any:

@@ -3,16 +3,13 @@ registered model."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 
 from adamem import config
 from adamem.models import checkpoint, host
 from adamem.models.adamem import AdaMem
-
-_LAYER = re.compile(r"\.(\d+)\.")
 
 
 def load(folder: str | Path, llm_folder: str | Path, settings: config.Llm) -> AdaMem:
@@ -27,7 +24,7 @@ def load(folder: str | Path, llm_folder: str | Path, settings: config.Llm) -> Ad
         llm = frozen_llm(Path(llm_folder), settings)
         model = checkpoint.load(folder, llm)
         if (folder / checkpoint.LLM_TOP).exists():
-            checkpoint.load_llm_top(llm, folder, _layers(folder / checkpoint.LLM_TOP))
+            checkpoint.load_llm_top(llm, folder)
     except (OSError, SafetensorError) as error:
         raise ValueError(f"{folder} on {llm_folder}: cannot be read ({error}); make them again") from error
     return model.eval()
@@ -40,10 +37,3 @@ def frozen_llm(folder: Path, settings: config.Llm) -> host.HostLLM:
         if path.is_file() and "auto_map" in path.read_text(encoding="utf-8", errors="replace"):
             raise ValueError(f"{path}: names code of its own (auto_map), which is never run; choose another LLM")
     return host.load(folder, settings)
-
-
-def _layers(path: Path) -> int:
-    """How many layers of the LLM a file holds."""
-    with safe_open(path, "pt") as tensors:
-        found = [_LAYER.search(name) for name in tensors.keys()]  # noqa: SIM118
-    return len({match[1] for match in found if match})

@@ -94,6 +94,21 @@ def test_places_that_cannot_be_written_are_refused_before_the_work(place: Path) 
         assert "notes.txt is a file" in fails(command, *more, "--output-dir", "notes.txt/x")
 
 
+def test_a_place_that_cannot_be_replaced_is_refused_before_the_work(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint is written beside its place and then takes it."""
+    shutil.rmtree(place / "models/llm")
+    monkeypatch.setattr(Path, "is_mount", lambda self: self.name == "disk")
+    assert "disk: is where a disk is mounted" in fails(cli.train, "--phase", "1", "--output-dir", "disk")
+
+
+def test_nothing_is_answered_before_all_that_is_asked_is_there(place: Path) -> None:
+    asked = ("--checkpoint", "models/phase2", "--groups", "D", "A", "--output-dir", "out")
+    assert "A/test.jsonl: cannot be read" in fails(cli.evaluate, *asked)
+    assert not (place / "out").exists()
+
+
 def test_a_later_phase_does_not_take_settings_that_its_model_was_not_trained_with(place: Path) -> None:
     shutil.copytree("models/phase2", "models/phase1")
     changed = tiny.settings({"llm": {"dtype": "float32"}, "resampler": {"n_latents": 2 * PARAMS.resampler.n_latents}})

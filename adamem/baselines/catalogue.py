@@ -124,7 +124,7 @@ def adamem_unfrozen(bench: Bench) -> AdaMem:
     """Phase 3: changes the host of this bench, which no other method may use from then on."""
     folder = bench.models / "phase3"
     model = checkpoint.load(folder, bench.host)
-    checkpoint.load_llm_top(bench.host, folder, bench.params.phase3.unfrozen_layers)
+    checkpoint.load_llm_top(bench.host, folder)
     return model
 
 

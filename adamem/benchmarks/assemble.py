@@ -19,6 +19,7 @@ from adamem.benchmarks.item import Item
 from adamem.benchmarks.queries import Query
 from adamem.benchmarks.wording import Wordings, shares_word
 from adamem.data.split import Split
+from adamem.models.frame import encode
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def token_counter(tokenizer: Any) -> Callable[[str], int]:
 
     @cache
     def count(text: str) -> int:
-        return len(tokenizer(text, add_special_tokens=False).input_ids)
+        return len(encode(tokenizer, text))
 
     return count
 

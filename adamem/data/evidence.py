@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from adamem.models.frame import offsets
+
 WORD = re.compile(r"\w+|[^\w\s]")
 
 Span = tuple[int, int]
@@ -65,7 +67,7 @@ def pairs(tokenizer: Any, context: str, answer: str) -> Iterator[tuple[int, int]
         context: as it is tokenized.
         answer: as it is tokenized, with the space it begins with.
     """
-    wanted, there = _offsets(tokenizer, answer), _offsets(tokenizer, context)
+    wanted, there = offsets(tokenizer, answer), offsets(tokenizer, context)
     for run in runs(answer, context):
         for index, (start, end) in enumerate(wanted):
             first, last = max(start, run.first), min(end, run.last)
@@ -77,7 +79,3 @@ def pairs(tokenizer: Any, context: str, answer: str) -> Iterator[tuple[int, int]
 
 def _touching(offsets: list[Span], first: int, last: int) -> Iterator[int]:
     return (token for token, (start, end) in enumerate(offsets) if start < last and end > first)
-
-
-def _offsets(tokenizer: Any, text: str) -> list[Span]:
-    return tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]

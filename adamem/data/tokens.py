@@ -22,6 +22,7 @@ from adamem.data.documents import Document
 from adamem.data.split import position_of, split_of
 from adamem.data.staged import staged
 from adamem.data.token_manifest import KEPT, Kept, Manifest, Shard
+from adamem.models.frame import AS_TEXT
 
 BATCH_CHARACTERS = 200_000
 
@@ -40,7 +41,7 @@ def write(documents: Iterable[Document], tokenizer: Any, folder: Path, settings:
         try:
             for batch in batches(kept(documents, settings.validation)):
                 texts = [document.text for _, document in batch]
-                found = tokenizer(texts, add_special_tokens=False, return_attention_mask=False, verbose=False)
+                found = tokenizer(texts, return_attention_mask=False, verbose=False, **AS_TEXT)
                 for (split, _), row in zip(batch, found["input_ids"], strict=True):
                     writers[split].add(np.array(row, dtype))
         finally:

@@ -15,7 +15,7 @@ from adamem.benchmarks.item import Item, read
 from adamem.data.staged import write_json, write_text
 from adamem.evaluation import metrics, official
 from adamem.evaluation.answering import Answer, Span, answers
-from adamem.models.frame import encode
+from adamem.models.frame import encode, offsets
 from adamem.models.method import Method
 
 QUALITY = ("em", "f1", "rouge_1", "rouge_2", "rouge_l", "coverage", "contradictions")
@@ -124,10 +124,9 @@ def _means(scored: list[Scored]) -> dict[str, float]:
 def _sources(item: Item, spans: list[Span] | None, tokenizer: Any) -> list[dict[str, Any]] | None:
     if spans is None:
         return None
-    offsets = tokenizer(item.context, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-    found = []
+    places, found = offsets(tokenizer, item.context), []
     for span in spans:
-        start, end = offsets[span.first][0], offsets[span.last - 1][1]
+        start, end = places[span.first][0], places[span.last - 1][1]
         found.append(
             {"document": _document(item, start), "text": item.context[start:end], "share": round(span.share, 3)}
         )

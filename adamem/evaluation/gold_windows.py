@@ -16,7 +16,7 @@ from adamem.benchmarks.item import Item
 from adamem.data import evidence
 from adamem.models.adamem import AdaMem
 from adamem.models.extractor import Extractor
-from adamem.models.frame import after_colon, encode, encode_after_colon
+from adamem.models.frame import after_colon, encode, encode_after_colon, offsets
 from adamem.models.memory import States
 from adamem.models.method import Method
 from adamem.models.records import Memory, TokenBatch
@@ -69,8 +69,8 @@ class GoldWindows(Method):
         """Context tokens that spell a part of the answer, in the gold documents."""
         tokenizer, gold = self.host.tokenizer, [item.documents[index] for index in item.gold]
         found = {token for _, token in evidence.pairs(tokenizer, item.context, after_colon(item.target))}
-        offsets = tokenizer(item.context, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-        return [token for token in sorted(found) if any(a < offsets[token][1] <= b for a, b in gold)]
+        places = offsets(tokenizer, item.context)
+        return [token for token in sorted(found) if any(a < places[token][1] <= b for a, b in gold)]
 
 
 class Told(Extractor):

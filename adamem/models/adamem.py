@@ -88,8 +88,8 @@ class AdaMem(Method):
         digest = hashlib.sha256(sizes.model_dump_json().encode())
         for name, tensor in sorted(self.chunk_encoder.state_dict().items()):
             digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
-        identity = self.host.identity
-        return Manifest(identity.llm, identity.tokenizer, digest.hexdigest(), sizes.chunk_size, sizes.summary_states)
+        host, geometry = self.host, (sizes.chunk_size, sizes.summary_states)
+        return Manifest(host.identity.llm, host.identity.tokenizer, digest.hexdigest(), host.frame.end, *geometry)
 
     def encode(self, context: TokenBatch) -> States:
         """Stage A with gradients, in full precision."""
@@ -143,7 +143,7 @@ class AdaMem(Method):
         Raises:
             ValueError: a context is empty or not padded on the right.
         """
-        states = self.encode(_batch(context_ids, context_mask)).kept()
+        states = self.encode(self._batch(context_ids, context_mask)).kept()
         return CoarseMemory(**states.tensors(), manifest=self.manifest())
 
     def forward(
@@ -158,19 +158,23 @@ class AdaMem(Method):
         """Teacher-forced loss of what stands behind the memory.
 
         `decoder_input_ids` follow the memory tokens directly; `labels` are the same ids where the loss counts
-        and -100 elsewhere (never at the first position). All are padded on the right.
+        and -100 elsewhere (never at the first position). All are padded on the right, and go to the LLM's device.
 
         Raises:
-            ValueError: nothing is to be learned, a context or query is empty, or a mask is not true first.
+            ValueError: nothing is to be learned, labels are other ids, a context or query is empty, or a mask is not
+                true first.
         """
         targets = labels != -100
         if not bool(targets.any()):
             raise ValueError("labels are -100 everywhere: there is nothing to learn from")
         if bool(targets[:, 0].any()):
             raise ValueError("labels[:, 0] must be -100: nothing before the first token could predict it")
-        memory = self.compress(_batch(context_ids, context_mask), _batch(query_ids, query_mask))
+        if bool((labels != decoder_input_ids)[targets].any()):
+            raise ValueError("labels must be decoder_input_ids, not shifted, or -100: other ids stand there")
+        memory = self.compress(self._batch(context_ids, context_mask), self._batch(query_ids, query_mask))
         after = TokenBatch(decoder_input_ids, _reach(targets))
-        reading = self.read(memory, Prompt(context_ids.new_tensor(self.host.frame.before), after, targets))
+        prompt = Prompt(torch.tensor(self.host.frame.before), after, targets).to(self.host.device)
+        reading = self.read(memory, prompt)
         return Output(F.cross_entropy(reading.logits, reading.labels), reading.logits, memory)
 
     @torch.no_grad()
@@ -184,7 +188,7 @@ class AdaMem(Method):
         max_new_tokens: int = 256,
     ) -> list[list[int]]:
         """Greedy answers to questions, from contexts or from their coarse memory; the two agree to the byte. There is
-        one context for each question, or one for all of them, padded on the right.
+        one context for each question, or one for all of them, padded on the right. All go to the LLM's device.
 
         Raises:
             ValueError: neither or both are given, one is empty or padded on the left, their numbers do not fit, the
@@ -198,18 +202,17 @@ class AdaMem(Method):
         assert coarse_memory is not None
         if coarse_memory.manifest != self.manifest():
             raise ValueError("the coarse memory was made with another LLM, tokenizer or compressor: encode it again")
-        query = _batch(query_ids, query_mask)
-        memory = self.resample(coarse_memory.asked(len(query_ids)), query)
-        after = TokenBatch.pad([self.host.frame.prompt(row) for row in query.rows()], query_ids.device)
-        prompt = Prompt(query_ids.new_tensor(self.host.frame.before), after, torch.zeros_like(after.mask))
+        query, device = self._batch(query_ids, query_mask), self.host.device
+        memory = self.resample(coarse_memory.to(device).asked(len(query_ids)), query)
+        after = TokenBatch.pad([self.host.frame.prompt(row) for row in query.rows()])
+        prompt = Prompt(torch.tensor(self.host.frame.before), after, torch.zeros_like(after.mask)).to(device)
         return self.write(memory, prompt, max_new_tokens)
 
-
-def _batch(ids: Int[Tensor, "B L"], mask: Bool[Tensor, "B L"] | None) -> TokenBatch:
-    mask = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask.bool()
-    if bool((mask[:, 1:] & ~mask[:, :-1]).any()):
-        raise ValueError("a mask has real tokens behind padding: pad on the right (padding_side='right')")
-    return TokenBatch(ids, mask)
+    def _batch(self, ids: Int[Tensor, "B L"], mask: Bool[Tensor, "B L"] | None) -> TokenBatch:
+        mask = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask.bool()
+        if bool((mask[:, 1:] & ~mask[:, :-1]).any()):
+            raise ValueError("a mask has real tokens behind padding: pad on the right (padding_side='right')")
+        return TokenBatch(ids, mask).to(self.host.device)
 
 
 def _reach(targets: Bool[Tensor, "B A"]) -> Bool[Tensor, "B A"]:

@@ -7,6 +7,7 @@ changed its top layers, those layers alone stand beside in `llm_top.safetensors`
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ from adamem.models.tensor_files import load_tensors, save_tensors
 
 WEIGHTS, RECORD, LLM_TOP = "weights.safetensors", "checkpoint.json", "llm_top.safetensors"
 M = TypeVar("M", bound=Method)
+_LAYER = re.compile(r"\.(\d+)\.")  # the first number in the name of a weight
 
 
 def save(
@@ -69,12 +71,15 @@ def load_into(method: M, folder: str | Path) -> M:
     """Fill a method built from the same settings with saved weights.
 
     Raises:
-        ValueError: nothing is there, or it was saved by another method, LLM, tokenizer or size.
+        ValueError: nothing is there, or it was saved by another method, LLM, tokenizer or size, or by an AdaMem of
+            other settings, also where these change no shape.
     """
     folder = Path(folder)
     record = _record(folder)
     expected = {"method": type(method).__name__, **asdict(method.host.identity)}
     refuse_mismatch(record, expected, str(folder), "train it again, or load the LLM it was trained for")
+    if isinstance(method, AdaMem):
+        _refuse_other_settings(record["settings"], method.settings, folder)
     weights = load_tensors(folder / WEIGHTS, "run `dvc repro` again")
     try:
         method.load_state_dict(weights)
@@ -83,19 +88,32 @@ def load_into(method: M, folder: str | Path) -> M:
     return method
 
 
-def load_llm_top(host: HostLLM, folder: str | Path, layers: int) -> None:
-    """Put changed top layers into a host. It is another LLM from then on.
+def load_llm_top(host: HostLLM, folder: str | Path) -> None:
+    """Put changed top layers, as many as are stored, into a host. It is another LLM from then on.
 
     Raises:
-        ValueError: they are missing, not whole, or not the top `layers`.
+        ValueError: they are missing, not whole, or not the top layers of such an LLM.
     """
     tensors = load_tensors(Path(folder) / LLM_TOP, "run `dvc repro` again")
-    parameters = host.unfreeze(layers)
+    found = {int(place[1]) for place in map(_LAYER.search, tensors) if place}
+    if found != set(range(len(host.layers) - len(found), len(host.layers))) or not found:
+        raise ValueError(f"{folder}: holds layers {sorted(found)}, not the top of {len(host.layers)}; train it again")
+    parameters = host.unfreeze(len(found))
     if tensors.keys() != parameters.keys():
-        raise ValueError(f"{folder}: holds other layers than the top {layers}; set phase3.unfrozen_layers as trained")
+        raise ValueError(f"{folder}: holds other weights than the top {len(found)} layers have; train it again")
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(tensors[name]).requires_grad_(False)
+
+
+def _refuse_other_settings(stored: dict[str, Any], settings: config.Model, folder: Path) -> None:
+    """Some change what a model does and no shape."""
+    for section, now in settings.model_dump(mode="json").items():
+        if stored.get(section) != now:
+            raise ValueError(
+                f"{folder}: was trained with {section} {stored.get(section)}, but this model has {now}; train it again "
+                "with these settings, or bring the old ones back"
+            )
 
 
 def _record(folder: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Early features of rows that come back: training asks for the same contexts more than once.
 
-What is kept is what the LLM returned, bit for bit, so a cache never changes a result.
+What is kept is what the LLM returned, bit for bit. A row that is computed alone, since the others of its batch are
+there already, can differ from the same row in that batch by the last bits of float32.
 """
 
 from __future__ import annotations

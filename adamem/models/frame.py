@@ -20,6 +20,7 @@ APART, FOLDED = [("system", SYSTEM), ("user", USER)], [("user", f"{SYSTEM}\n\n{U
 # What templates ask for beyond the messages: no thinking is opened (Qwen3), no day's own date enters (Llama 3.2).
 FIXED = {"enable_thinking": False, "date_string": "26 Jul 2024"}
 PLAIN = f"{SYSTEM}\n\n{USER}\n"
+AS_TEXT = {"add_special_tokens": False, "split_special_tokens": True}  # for a tokenizer: what looks like a mark is text
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class ChatFrame:
             before, text, end = (), _rendered(tokenizer), _turn_end(tokenizer, stops)
         head, rest = (text + CUE).split(DOCUMENT_MARK)
         middle, tail = rest.split(QUESTION_MARK)
-        head, middle, tail = (tuple(encode(tokenizer, part)) for part in (head, middle, tail))
+        head, middle, tail = (tuple(_with_marks(tokenizer, part)) for part in (head, middle, tail))
         return cls((*before, *head), middle, tail, end)
 
     def prompt(self, question: list[int]) -> list[int]:
@@ -71,7 +72,17 @@ def encode_after_colon(tokenizer: Any, text: str) -> list[int]:
 
 
 def encode(tokenizer: Any, text: str) -> list[int]:
-    """Token ids of a piece of text, without begin or end marks."""
+    """Token ids of a piece of text, without begin or end marks: what stands in it can end no turn."""
+    return tokenizer(text, **AS_TEXT)["input_ids"]
+
+
+def offsets(tokenizer: Any, text: str) -> list[tuple[int, int]]:
+    """Where each of these tokens begins and ends, in characters."""
+    return tokenizer(text, return_offsets_mapping=True, verbose=False, **AS_TEXT)["offset_mapping"]
+
+
+def _with_marks(tokenizer: Any, text: str) -> list[int]:
+    """Token ids of a part of the frame, whose marks are the LLM's own."""
     return tokenizer(text, add_special_tokens=False)["input_ids"]
 
 
@@ -104,7 +115,7 @@ def _turn_end(tokenizer: Any, stops: tuple[int, ...]) -> int:
         text = _apply(tokenizer, [("user", QUESTION_MARK), ("assistant", DOCUMENT_MARK)], prompt=False)
     except TemplateError:
         return tokenizer.eos_token_id
-    behind = encode(tokenizer, text.partition(DOCUMENT_MARK)[2].strip())[:1]
+    behind = _with_marks(tokenizer, text.partition(DOCUMENT_MARK)[2].strip())[:1]
     return behind[0] if behind and behind[0] in stops else tokenizer.eos_token_id
 
 

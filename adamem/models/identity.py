@@ -22,8 +22,8 @@ class Identity:
 
 
 def _hash_weights(model: Any) -> str:
-    """sha256 over names, shapes and the leading numbers of every weight in bfloat16: tells any two models apart at
-    once."""
+    """sha256 over names, shapes and the leading numbers of every weight in bfloat16: tells models apart at once, but
+    for a change of later numbers alone."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name}{tuple(tensor.shape)}".encode())

@@ -22,11 +22,13 @@ from adamem.models.tensor_files import save_tensors
 
 @dataclass(frozen=True)
 class Manifest:
-    """What made a coarse memory: hashes of LLM, tokenizer and Stage A weights, and its geometry in tokens."""
+    """What made a coarse memory: hashes of LLM, tokenizer and Stage A weights, the token that features are read behind,
+    and its geometry in tokens."""
 
     llm: str
     tokenizer: str
     encoder: str
+    end: int
     chunk_size: int
     summary_states: int
 
@@ -122,7 +124,7 @@ class CoarseMemory(States):
             with safe_open(path, framework="pt") as file:
                 manifest = Manifest(**json.loads((file.metadata() or {})["manifest"]))
                 tensors = {name: file.get_tensor(name) for name in (field.name for field in fields(States))}
-        except (OSError, SafetensorError, KeyError, TypeError) as error:
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: no coarse memory can be read there ({error!r}); {way_out}") from error
         refuse_mismatch(asdict(manifest), asdict(expected), str(path), way_out)
         missing = -tensors["mask"].shape[1] % manifest.summary_states

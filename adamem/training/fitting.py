@@ -88,6 +88,7 @@ def selected_text(name: str) -> Fitter:
         method, selector = catalogue.UNTRAINED[name](bench), bench.models / "phase2"
         assert isinstance(method, SelectedText)
         checkpoint.load_into(method.selector, selector)
+        bench.host.keep_features(bench.params.llm.feature_cache)
         return _tuned(bench, method, data, out, bench.params.baselines.rag_tuned, selector)
 
     return fit

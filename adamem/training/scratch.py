@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -25,7 +25,7 @@ from adamem.data.checksum import sha256
 from adamem.data.staged import whole
 from adamem.models.tensor_files import save_tensors
 
-LARGE = 64 * 2**20  # bytes; a larger file that holds no weights is a shard of tokens, whose checksum is in a manifest
+LARGE = 64 * 2**20  # bytes; of a larger shard of tokens the checksum is in a manifest
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,17 @@ class Scratch:
             save_tensors(snapshot.tensors, half, {"numbers": json.dumps(snapshot.numbers)})
 
     def load(self) -> Snapshot | None:
-        """The last snapshot, if there is one."""
+        """The last snapshot, if there is one that is whole."""
         path = self.folder / "snapshot.safetensors"
         if not path.is_file():
             return None
-        with safe_open(path, framework="pt") as file:
-            numbers = json.loads((file.metadata() or {})["numbers"])
-        return Snapshot(load_file(path), numbers)
+        try:
+            with safe_open(path, framework="pt") as file:
+                numbers = json.loads((file.metadata() or {})["numbers"])
+            return Snapshot(load_file(path), numbers)
+        except (SafetensorError, KeyError, ValueError) as error:
+            print(f"{path}: cannot be read ({error}), so that the training begins anew")
+            return None
 
     def clear(self) -> None:
         """The training has ended: nothing is left to resume."""
@@ -77,5 +81,5 @@ def _absorb(path: Path, digest: Any) -> None:
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if file.is_file() and "__pycache__" not in file.parts:
             size = file.stat().st_size
-            known = size > LARGE and file.suffix != ".safetensors"
+            known = size > LARGE and file.suffix == ".bin"
             digest.update(f"{file.name}:{size}:{'' if known else sha256(file)}".encode())

@@ -154,6 +154,8 @@ def broken(converted: Path, folder: Path, damage: str) -> None:
             weights.rename(folder / "pytorch_model.bin")
         case "code":
             settings.write_text(json.dumps({**json.loads(settings.read_text()), "auto_map": {"AutoModel": "x.Y"}}))
+        case "tokenizer code":
+            (folder / "tokenizer_config.json").write_text(json.dumps({"auto_map": {"AutoTokenizer": ["x.Y", None]}}))
         case "truncated":
             weights.write_bytes(weights.read_bytes()[:-100])
         case "part":
@@ -171,7 +173,8 @@ def broken(converted: Path, folder: Path, damage: str) -> None:
     ("damage", "said"),
     [
         ("pickle", r"has no \*\.safetensors; weights as \.bin or \.pt are pickles and are never loaded"),
-        ("code", "needs code from its own repository, which is never run"),
+        ("code", r"config\.json of .* names code from its own repository \(auto_map\), which is never run"),
+        ("tokenizer code", r"tokenizer_config\.json of .* names code from its own repository \(auto_map\)"),
         ("truncated", r"model\.safetensors: damaged or cut short"),
         ("part", r"model-00002-of-00002\.safetensors: missing, though model\.safetensors\.index\.json lists it"),
         ("settings", r"config\.json: not valid JSON"),

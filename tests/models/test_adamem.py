@@ -147,6 +147,13 @@ def test_labels_that_ask_for_nothing_are_refused(tried: Tried) -> None:
         tried.model(context_ids=ids, query_ids=ids, decoder_input_ids=ids, labels=torch.full_like(ids, -100))
 
 
+def test_labels_that_are_other_ids_are_refused(tried: Tried) -> None:
+    """As those that other libraries shift by one would be."""
+    ids = torch.tensor([[5, 6, 7]])
+    with pytest.raises(ValueError, match="labels must be decoder_input_ids, not shifted, or -100"):
+        tried.model(context_ids=ids, query_ids=ids, decoder_input_ids=ids, labels=torch.tensor([[-100, 7, 8]]))
+
+
 def test_a_memory_of_another_compressor_is_refused(tried: Tried) -> None:
     coarse = tried.model.encode_context(tried.context.ids, tried.context.mask)
     with torch.no_grad():

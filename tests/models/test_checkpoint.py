@@ -14,6 +14,7 @@ from adamem.baselines.bounds import TunedText
 from adamem.models import checkpoint, tensor_files
 from adamem.models.adamem import AdaMem
 from adamem.models.host import HostLLM
+from adamem.models.tensor_files import save_tensors
 from tests import tiny
 
 
@@ -79,7 +80,23 @@ def test_a_checkpoint_that_is_no_adamem_is_refused(llm: HostLLM, tmp_path: Path)
 
 def test_another_size_is_refused(saved: Path, llm: HostLLM) -> None:
     other = AdaMem(tiny.settings({"resampler": {"n_fused": 4}}).model, llm)
+    with pytest.raises(ValueError, match=r"phase2: was trained with resampler .* but this model has .*'n_fused': 4"):
+        checkpoint.load_into(other, saved)
+
+
+def test_weights_that_do_not_fit_are_refused(saved: Path, model: AdaMem) -> None:
+    (saved / "weights.safetensors").unlink()
+    save_tensors({"a": torch.zeros(1)}, saved / "weights.safetensors")
     with pytest.raises(ValueError, match=r"weights.safetensors: the weights do not fit AdaMem"):
+        checkpoint.load_into(model, saved)
+
+
+@pytest.mark.parametrize("change", [{"resampler": {"redundancy": 0.5}}, {"chunk_encoder": {"feature_layers": 1}}])
+def test_other_settings_are_refused_also_where_all_shapes_fit(
+    saved: Path, llm: HostLLM, change: dict[str, dict[str, float]]
+) -> None:
+    other = AdaMem(tiny.settings(change).model, llm)
+    with pytest.raises(ValueError, match=f"phase2: was trained with {next(iter(change))} "):
         checkpoint.load_into(other, saved)
 
 
@@ -114,11 +131,18 @@ def test_changed_top_layers_come_back_beside_an_untouched_llm(model: AdaMem, tmp
         for weight in top.values():
             weight += 0.05
     checkpoint.save(model, tmp_path / "phase3", model.settings, top)
-    checkpoint.load_llm_top(fresh, tmp_path / "phase3", 2)
+    checkpoint.load_llm_top(fresh, tmp_path / "phase3")
     assert torch.equal(fresh.read(fresh.embed(ids)), trained.read(trained.embed(ids)))
     assert not any(weight.requires_grad for weight in fresh.model.parameters())
-    with pytest.raises(ValueError, match=r"phase3: holds other layers than the top 1; set phase3.unfrozen_layers"):
-        checkpoint.load_llm_top(tiny.make_host(), tmp_path / "phase3", 1)
+
+
+@pytest.mark.parametrize("name", ["layers.0.mlp.weight", "layers.3.mlp.weight", "weight"])
+def test_layers_that_are_not_the_top_are_refused_and_the_llm_stays_as_it_was(tmp_path: Path, name: str) -> None:
+    host = tiny.make_host()
+    save_tensors({name: torch.zeros(1)}, tmp_path / "llm_top.safetensors")
+    with pytest.raises(ValueError, match=r"holds layers \[.*\], not the top of 3; train it again"):
+        checkpoint.load_llm_top(host, tmp_path)
+    assert host.unfrozen == 0 and not any(weight.requires_grad for weight in host.model.parameters())
 
 
 def test_missing_or_half_top_layers_are_refused_with_their_place(model: AdaMem, tmp_path: Path) -> None:
@@ -126,10 +150,10 @@ def test_missing_or_half_top_layers_are_refused_with_their_place(model: AdaMem, 
     path = tmp_path / "phase3" / "llm_top.safetensors"
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ValueError, match=r"phase3.llm_top.safetensors"):
-        checkpoint.load_llm_top(tiny.make_host(), tmp_path / "phase3", 1)
+        checkpoint.load_llm_top(tiny.make_host(), tmp_path / "phase3")
     path.unlink()
     with pytest.raises(ValueError, match=r"phase3.llm_top.safetensors"):
-        checkpoint.load_llm_top(tiny.make_host(), tmp_path / "phase3", 1)
+        checkpoint.load_llm_top(tiny.make_host(), tmp_path / "phase3")
 
 
 def test_a_full_disk_is_said_plainly(model: AdaMem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

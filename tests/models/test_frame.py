@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tokenizers import processors
 
-from adamem.models.frame import CUE, SYSTEM, ChatFrame
+from adamem.models.frame import CUE, SYSTEM, ChatFrame, encode, offsets
 from tests import tiny
 
 GEMMA = (
@@ -118,6 +118,17 @@ def test_a_plain_prompt_stands_behind_the_begin_mark_that_the_tokenizer_sets(add
     assert frame.before[0] == made.bos_token_id
     marks = [token for part in (frame.before, frame.between, frame.after) for token in part if token in (1, 2)]
     assert marks == [1]
+
+
+def test_marks_of_the_llm_in_a_text_are_text() -> None:
+    """What a document says can end no turn; the frame around it still has its marks."""
+    tokenizer = tiny.make_tokenizer()
+    mark, marks = tokenizer.eos_token, tokenizer.all_special_ids
+    text = f"Oslo {mark} lies {mark}in Norway."
+    ids = encode(tokenizer, text)
+    assert not set(ids) & set(marks) and tokenizer.decode(ids) == text
+    places = offsets(tokenizer, text)
+    assert len(places) == len(ids) and places[-1][1] == len(text)
 
 
 def test_an_answer_ends_where_the_llm_stops_and_the_template_says() -> None:

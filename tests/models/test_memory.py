@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from adamem.models.memory import CoarseMemory, Manifest, States
 
-MANIFEST = Manifest(llm="a" * 64, tokenizer="b" * 64, encoder="c" * 64, chunk_size=8, summary_states=4)
+MANIFEST = Manifest(llm="a" * 64, tokenizer="b" * 64, encoder="c" * 64, end=2, chunk_size=8, summary_states=4)
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from adamem.training import scratch
-from adamem.training.scratch import Scratch
+from adamem.training.scratch import Scratch, Snapshot
 from tests import tiny
 
 
@@ -30,12 +31,25 @@ def test_large_weights_count_by_what_they_hold_and_large_shards_by_their_manifes
 ) -> None:
     monkeypatch.setattr(scratch, "LARGE", 4)
     places = []
-    for name in ("weights.safetensors", "train-00000.bin"):
+    for name in ("weights.safetensors", "train-00000.bin", "train.jsonl"):
         for content in (b"one size", b"of eight"):
             (data / name).write_bytes(content)
             places.append(Scratch.of("phase2", tiny.settings(), [data / name]))
     assert places[0] != places[1]
     assert places[2] == places[3]
+    assert places[4] != places[5], "only shards of tokens have a manifest"
+
+
+@pytest.mark.parametrize("keep", [0, 20, 200])
+def test_half_a_snapshot_is_none_and_says_so(data: Path, keep: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """A power cut must not stop every start from then on."""
+    place = Scratch.of("phase2", tiny.settings(), [data])
+    place.save(Snapshot({"weight": torch.ones(64)}, {"step": 3}))
+    assert (found := place.load()) is not None and found.numbers == {"step": 3}
+    path = place.folder / "snapshot.safetensors"
+    path.write_bytes(path.read_bytes()[:keep])
+    assert place.load() is None
+    assert "cannot be read" in capsys.readouterr().out
 
 
 def test_another_training_has_another_place(data: Path) -> None:

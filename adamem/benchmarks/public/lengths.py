@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adamem.config import Longer
+from adamem.models.frame import offsets
 
 
 @dataclass(frozen=True)
@@ -34,18 +35,16 @@ def fit(text: str, tokenizer: Any, low: int, high: int, longer: Longer) -> Cut |
     `middle` keeps the first and the last half of the limit, as LongBench's scripts do; `end` keeps the beginning.
     Whole tokens are kept, in characters: the text left can take a token more or less when it is tokenised again.
     """
-    offsets = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)["offset_mapping"]
-    if len(offsets) < low:
+    places = offsets(tokenizer, text)
+    if len(places) < low:
         return None
-    if len(offsets) <= high:
+    if len(places) <= high:
         return Cut(text, len(text), len(text))
     match longer:
         case "middle":
             half = high // 2
-            return Cut(
-                text, offsets[half - 1][1] if half else 0, offsets[len(offsets) - half][0] if half else len(text)
-            )
+            return Cut(text, places[half - 1][1] if half else 0, places[len(places) - half][0] if half else len(text))
         case "end":
-            return Cut(text, offsets[high - 1][1], len(text))
+            return Cut(text, places[high - 1][1], len(text))
         case "drop":
             return None
