@@ -228,7 +228,7 @@ def test_contexts_of_any_length(case: Case, length: int, load: Load) -> None:
 @pytest.mark.parametrize("case", TRAINED, ids=str)
 def test_a_checkpoint_brings_a_method_back_exactly(case: Case, load: Load, furnished, tmp_path: Path) -> None:
     method = load(case)
-    checkpoint.save(method, tmp_path / "saved", tiny.settings().evaluation)
+    checkpoint.save(method, tmp_path / "saved", workplace.settings_of(method))
     fresh = tiny.stirred(workplace.untrained(case, furnished(case.variant)), seed=7)
     back = checkpoint.load_into(fresh, tmp_path / "saved").eval()
     expected = method.state_dict()

@@ -101,9 +101,8 @@ def has(section: dict[str, Any], key: str) -> bool:
 
 def sections_read(name: str) -> set[str]:
     """Sections of params.yaml that a script, or a module of the analysis that it runs, takes from `params`, by name."""
-    pages = [path for path in reached(name) if path.startswith("adamem/analysis/")]
-    if name != "analyze":
-        pages = [path for path in pages if path != DEFAULT_PAGE]
+    others = {DEFAULT_PAGE} if name != "analyze" else set()
+    pages = [path for path in reached(name) - others if path.startswith("adamem/analysis/")]
     texts = [(ROOT / path).read_text(encoding="utf-8") for path in (f"stages/{name}.py", *pages)]
     taken = {
         node.attr

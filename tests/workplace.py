@@ -15,9 +15,11 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
+from adamem import config
 from adamem.baselines import catalogue
 from adamem.baselines.catalogue import Bench
 from adamem.models import checkpoint
+from adamem.models.adamem import AdaMem
 from adamem.models.method import Method
 from adamem.models.tensor_files import save_tensors
 from tests import tiny
@@ -95,8 +97,13 @@ def furnish(models: Path, variant: str) -> Path:
     (models / "baselines" / "rag" / "chunks.json").write_text(json.dumps(sizes), encoding="utf-8")
     for name in (name for name in catalogue.UNTRAINED if variant in _variants(name)):
         method = tiny.stirred(untrained(Case(name, variant), models))
-        checkpoint.save(method, models / "baselines" / name, bench.params.baselines.icae)
+        checkpoint.save(method, models / "baselines" / name, settings_of(method))
     return models
+
+
+def settings_of(method: Method) -> config.Section:
+    """What a checkpoint of the method is saved with: its own settings, or some section where it keeps none."""
+    return method.settings if isinstance(method, AdaMem) else tiny.settings().evaluation
 
 
 def _embedder(folder: Path) -> None:

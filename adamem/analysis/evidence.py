@@ -88,8 +88,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     folder = reports / "evidence"
     results = read(reports / "benchmarks", tasks, folder / "benchmarks")
     bootstrap = Bootstrap.of(params)
-    rows = ablations.read(reports / "ablations" / "ablations.csv")
-    answers = reports / "ablations" / "answers"
+    rows, answers = ablations.read(reports / "ablations" / "ablations.csv"), reports / "ablations" / "answers"
     seeds = [row for row in rows if row.about == ablations.SEED]
     known = Evidence(results, bootstrap, longer.trainings(answers, seeds, tasks), params.training_seed + 1)
     cost, peer_costs = costs.read(reports / "efficiency.json"), peers.cost_table(folder / "peer_costs.json")
@@ -117,13 +116,11 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     write_json(reports / "hypotheses.json", verdicts.tree(claims))
     tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary, provenance))
     tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary, provenance))
+    write_json(folder / longer.FILE, verdicts.tree(apart.claims))
     plots.quality(twins.apart(results, summary)[1], folder / "plots" / "quality.png")
     plots.losses(curves, folder / "plots" / "losses.png")
-    heat.needle(needles, folder / "plots" / "needle.png")
-    heat.lengths(needles, folder / "plots" / "lengths.png")
-    write_json(folder / longer.FILE, verdicts.tree(apart.claims))
-    if apart.scores:
-        longer_plot.longer(apart.scores, apart.metrics, folder / "plots" / "longer.png")
+    heat.plot(needles, folder / "plots")
+    apart.plot(folder / "plots")
     sections = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items() if text)
     write_text(folder / "README.md", f"{INTRO}\n\n{sections}\n")
     return found
@@ -148,6 +145,11 @@ class _Longer:
         claims, scores = hypotheses.judge(found, cost), longer.scores(current, found, known)
         by_group = {group: found.results.metric(group) for group in found.results.groups}
         return cls(longer.section(current, claims, scores, found, known), claims, scores, by_group)
+
+    def plot(self, folder: Path) -> None:
+        """What each training scored, if there is one."""
+        if self.scores:
+            longer_plot.longer(self.scores, self.metrics, folder / "longer.png")
 
 
 def _quality(known: Evidence, summary: Summary, provenance: Provenance) -> str:

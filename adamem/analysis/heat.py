@@ -35,6 +35,12 @@ def read(path: Path) -> Rows:
         raise ValueError(f"{path}: no results of the needle test ({error!r}); run stage `needle`") from error
 
 
+def plot(rows: Rows, folder: Path) -> None:
+    """Both plots, as `needle.png` and `lengths.png`."""
+    needle(rows, folder / "needle.png")
+    lengths(rows, folder / "lengths.png")
+
+
 def needle(rows: Rows, path: Path) -> None:
     """F1 by length of the text (across) and depth of the fact in it (down), a panel a method."""
     methods = in_order({row["method"] for row in rows})

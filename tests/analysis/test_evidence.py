@@ -3,45 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from adamem import config
-from adamem.analysis import ablations, evidence, lead, peers
+from adamem.analysis import ablations, evidence, peers
 from adamem.analysis.ablations import Row
 from adamem.analysis.methods import STYLES
 from adamem.baselines import catalogue
 from tests.analysis.conftest import UNKNOWN
+from tests.analysis.weighed import ARMS, Level, Writer, weigh
 
-Level = Mapping[str, float]
-Writer = Callable[[Level], Path]
 RowWriter = Callable[..., Row]
-ARMS = ("adamem_query_free", "rag_minilm_tuned", "adamem_query_only")
-
-
-def _weigh(folder: Path, params: config.AdaMemConfig) -> dict[str, dict[str, object]]:
-    """Move the arms that the default graph does not have to where `make evidence` puts them, and weigh."""
-    for arm in ARMS:
-        if (made := folder / "benchmarks" / arm).is_dir():
-            shutil.move(made, folder / "evidence" / "benchmarks" / arm)
-    cells = [
-        (method, length, depth) for method in ("adamem", "rag_minilm_k") for length in (512, 1024) for depth in (0, 1)
-    ]
-    rows = [{"method": m, "length": n, "depth": d, "n": 3, "em": 0.0, "f1": 0.5} for m, n, d in cells]
-    (folder / "evidence").mkdir(exist_ok=True)
-    shutil.copytree(folder / "training", folder / "evidence/training", dirs_exist_ok=True)
-    (folder / "evidence/needle.json").write_text(json.dumps(rows), encoding="utf-8")
-    one = dict.fromkeys(("coverage", "rouge_1", "rouge_2", "rouge_l"), 0.5)
-    asked = [{"method": "adamem", "n": 2, **one, "items": {"a": one, "b": one}}]
-    (folder / "evidence/fanout.json").write_text(json.dumps(asked), encoding="utf-8")
-    costs = {"steps": [{"step": 512, "adamem_cached_seconds": 0.5, "kvpress_snapkv_seconds": 2.0}]}
-    (folder / "evidence/peer_costs.json").write_text(json.dumps(costs), encoding="utf-8")
-    evidence.write(folder, folder / "tasks", params, UNKNOWN)
-    return json.loads((folder / "hypotheses.json").read_text(encoding="utf-8"))
 
 
 def test_peers_are_compared_over_all_trainings_of_ours(
@@ -54,7 +30,7 @@ def test_peers_are_compared_over_all_trainings_of_ours(
     folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), "longllmlingua_k": 0.5})
     shutil.move(write("again", {"adamem": 0.7}) / "benchmarks", folder / "ablations/answers/seed1")
     ablations.write(folder / "ablations/ablations.csv", [row("seed1", about=ablations.SEED, changes="training_seed=1")])
-    _weigh(folder, params)
+    weigh(folder, params)
     page = (folder / "evidence/README.md").read_text(encoding="utf-8")
     assert "| `longllmlingua_k` | +0.40 [" not in page, "of the committed training alone"
     assert "over its 2 trainings and items" in page
@@ -66,7 +42,7 @@ def test_an_arm_of_the_evidence_decides_with_the_others(
     reports: Writer, levels: Level, params: config.AdaMemConfig, level: float, verdict: str
 ) -> None:
     folder = reports({**levels, "adamem": 0.7 if level == 1.0 else 0.9, **dict.fromkeys(ARMS, level)})
-    found = _weigh(folder, params)
+    found = weigh(folder, params)
     assert (found["H1"]["verdict"], found["H2"]["verdict"]) == (verdict, verdict)
     against = {name: found[name]["against"] for name in ("H1", "H2")}
     assert level == 0.5 or against == {"H1": "adamem_query_free", "H2": "rag_minilm_tuned"}
@@ -81,7 +57,7 @@ def test_peers_stand_in_a_table_of_what_they_know_and_keep(
     reports: Writer, levels: Level, params: config.AdaMemConfig
 ) -> None:
     folder = reports({**levels, "adamem_query_free": 0.5, "kvpress_snapkv": 0.5, "kvpress_expected_attention": 0.0})
-    _weigh(folder, params)
+    weigh(folder, params)
     page = (folder / "evidence/README.md").read_text(encoding="utf-8")
     rows = [line for line in page.split("## Compressors that others wrote")[1].splitlines() if line.startswith("|")]
     assert any(row.startswith("| `kvpress_snapkv` | yes | no: ") for row in rows)
@@ -114,7 +90,7 @@ def test_a_training_by_older_code_has_no_say(
             for method in (*levels, *ARMS)
         ]
         ablations.write(folder / "ablations/ablations.csv", rows)
-        assert _weigh(folder, params)["H1"]["seeds"] == seeds
+        assert weigh(folder, params)["H1"]["seeds"] == seeds
 
 
 def test_the_committed_run_counts_once_also_with_another_seed(
@@ -125,7 +101,7 @@ def test_the_committed_run_counts_once_also_with_another_seed(
     rows = [row("seed1", about=ablations.SEED, changes="training_seed=1", method=method) for method in (*levels, *ARMS)]
     ablations.write(folder / "ablations/ablations.csv", rows)
     with pytest.raises(ValueError, match="two trainings with seed 1: one of them is another's copy"):
-        _weigh(folder, params.model_copy(update={"training_seed": 1}))
+        weigh(folder, params.model_copy(update={"training_seed": 1}))
 
 
 @pytest.mark.parametrize("cut", ["needle.json", "fanout.json", "peer_costs.json"])
@@ -133,7 +109,7 @@ def test_nothing_is_written_where_something_cannot_be_read(
     reports: Writer, levels: Level, params: config.AdaMemConfig, cut: str
 ) -> None:
     folder = reports({**levels, **dict.fromkeys(ARMS, 0.5)})
-    _weigh(folder, params)
+    weigh(folder, params)
     (folder / "evidence" / cut).write_text("[", encoding="utf-8")
     (folder / "hypotheses.json").write_text("as it was", encoding="utf-8")
     with pytest.raises(ValueError, match=cut):
@@ -156,7 +132,7 @@ def test_longer_trainings_stand_apart_and_stale_ones_have_no_say(
     shutil.move(write("better", scored) / "benchmarks", folder / "ablations/answers/longer0")
     rows = [row("longer0", about=ablations.LONGER, method=method, stale=stale) for method in scored]
     ablations.write(folder / "ablations/ablations.csv", rows)
-    assert _weigh(folder, params)["H2"]["verdict"] == "undecided"
+    assert weigh(folder, params)["H2"]["verdict"] == "undecided"
     apart = json.loads((folder / "evidence/hypotheses_longer.json").read_text(encoding="utf-8"))
     assert [one["verdict"] for name, one in apart.items() if name == "H2"] == verdicts
     page = (folder / "evidence/README.md").read_text(encoding="utf-8").split("## The same with longer trainings")[1]
@@ -169,98 +145,16 @@ def test_the_larger_part_of_what_is_missing_is_named(
 ) -> None:
     gold = dict.fromkeys(("adamem_gold", "adamem_gold_windows", "full_context_tuned_gold"), 1.0)
     folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), **gold, "adamem": 0.5})
-    _weigh(folder, params)
+    weigh(folder, params)
     page = (folder / "evidence/README.md").read_text(encoding="utf-8")
     assert "| selecting | `adamem_gold_windows` - `adamem` | 0.50 | 0.50 | 0.50 | 0.50 |" in page
     assert "| packing and reading | 1 - `adamem_gold_windows` | 0.00 | 0.00 | 0.00 | 0.00 |" in page
     assert "The larger part: selecting on A, B, C, D." in page
 
 
-def test_the_lead_over_retrieval_is_taken_apart(reports: Writer, levels: Level, params: config.AdaMemConfig) -> None:
-    """Each step by itself, and whether the memory has a part in it is read off the intervals."""
-    arms = {"rag_minilm_tuned": 0.25, "rag_selector_tuned": 0.5, "picks_as_text_tuned": 1.0, "adamem": 0.75}
-    folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), **arms})
-    _weigh(folder, params)
-    page = (folder / "evidence/README.md").read_text(encoding="utf-8").split("## What is the lead over retrieval")[1]
-    for a, b, gained in (
-        ("rag_selector_tuned", "rag_minilm_tuned", "+0.25"),
-        ("adamem", "rag_selector_tuned", "+0.25"),
-        ("adamem", "rag_minilm_tuned", "+0.50"),
-        ("adamem", "picks_as_text_tuned", "-0.25"),
-    ):
-        assert re.search(rf"`{a}` - `{b}` \| {re.escape(gained)} \[", page)
-    assert "Against `rag_selector_tuned` the memory gains on A, B, C, D." in page
-    assert "Against `picks_as_text_tuned` the memory loses on A, B, C, D." in page
-
-
-def test_leads_on_the_copies_are_those_of_the_copies(
-    reports: Writer, write: Callable[[str, Level], Path], levels: Level, params: config.AdaMemConfig
-) -> None:
-    """Answers to the original items have no part in them: here they are those of better methods."""
-    folder = reports({**levels, **dict.fromkeys(ARMS, 0.5)})
-    better = write("better", {"rag_minilm_tuned": 1.0}) / "benchmarks/rag_minilm_tuned"
-    for worse in (folder / "evidence/benchmarks/rag_minilm_tuned").glob("*.jsonl"):
-        rows = [*worse.read_text(encoding="utf-8").splitlines(), *(better / worse.name).read_text().splitlines()]
-        kept = [row for number, row in enumerate(rows) if json.loads(row)["counterfactual"] == (number < len(rows) / 2)]
-        worse.write_text("\n".join(kept) + "\n", encoding="utf-8")
-    _weigh(folder, params)
-    page = (folder / "evidence/README.md").read_text(encoding="utf-8")
-    originals, copies = page.split("On the copies alone, what `adamem` scores above")
-    assert re.search(r"\| `rag_minilm_tuned` \| \+0\.40 \[", copies.split("## ")[0])
-    assert "| `rag_minilm_tuned` | – | -0.50 [" in originals
-
-
-@pytest.mark.parametrize("stale", [False, True])
-def test_the_lead_after_a_longer_training_stands_beside_it(
-    reports: Writer,
-    write: Callable[[str, Level], Path],
-    levels: Level,
-    params: config.AdaMemConfig,
-    row: RowWriter,
-    stale: bool,
-) -> None:
-    """Its arms are compared with each other and with retrieval of the same seed, never with other trainings."""
-    folder, kept = reports({**levels, **dict.fromkeys({*ARMS, *lead.OTHERS}, 0.5)}), "ablations/answers"
-    retrieval = {**levels, **dict.fromkeys(ARMS, 0.25), "rag_minilm_tuned": 0.0}
-    read = {"adamem": 1.0, "rag_selector_tuned": 0.75, "picks_as_text_tuned": 0.25}
-    rows = []
-    for name, about, scored, old in (
-        ("longer0", ablations.LONGER, {**retrieval, "rag_minilm_tuned": 0.5}, False),
-        ("longer1", ablations.LONGER, retrieval, False),
-        ("lead1", ablations.LEAD, read, stale),
-    ):
-        shutil.move(write(f"made-{name}", scored) / "benchmarks", folder / kept / name)
-        changes = f"training_seed={name[-1]}"
-        rows += [row(name, about=about, changes=changes, method=method, stale=old) for method in scored]
-    ablations.write(folder / "ablations/ablations.csv", rows)
-    _weigh(folder, params)
-    page = (folder / "evidence/README.md").read_text(encoding="utf-8").split("## What is the lead over retrieval")[1]
-    after = page.split("## ")[0].split("The same after a longer training, with seed 1")
-    assert len(after) == (1 if stale else 2)
-    if not stale:
-        for a, b, gained in (
-            ("rag_selector_tuned", "rag_minilm_tuned", "+0.75"),
-            ("adamem", "rag_selector_tuned", "+0.25"),
-            ("adamem", "rag_minilm_tuned", "+1.00"),
-            ("adamem", "picks_as_text_tuned", "+0.75"),
-        ):
-            assert re.search(rf"`{a}` - `{b}` \| {re.escape(gained)} \[", after[1])
-
-
-@pytest.mark.parametrize("missing", [*lead.OTHERS, None])
-def test_the_lead_needs_every_arm(
-    reports: Writer, levels: Level, params: config.AdaMemConfig, missing: str | None
-) -> None:
-    arms = dict.fromkeys({*ARMS, *lead.OTHERS} - {missing}, 0.5)
-    folder = reports({name: level for name, level in {**levels, **arms}.items() if name != missing})
-    _weigh(folder, params)
-    page = (folder / "evidence/README.md").read_text(encoding="utf-8")
-    assert ("## What is the lead over retrieval" in page) == (missing is None)
-
-
 def test_weights_that_are_lent_count(reports: Writer, levels: Level, params: config.AdaMemConfig) -> None:
     folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), "longllmlingua_k_tuned": 0.5})
-    _weigh(folder, params)
+    weigh(folder, params)
     page = (folder / "evidence/README.md").read_text(encoding="utf-8")
     quality = page.split("## Every method on every group")[1]
     table = [[cell.strip() for cell in line.split("|")] for line in quality.splitlines()]
@@ -273,4 +167,4 @@ def test_weights_that_are_lent_count(reports: Writer, levels: Level, params: con
 
 def test_without_the_evidence_it_says_what_to_run(reports: Writer, levels: Level, params: config.AdaMemConfig) -> None:
     with pytest.raises(ValueError, match=r"evidence/benchmarks: no METHOD/GROUP\.json below it"):
-        _weigh(reports(levels), params)
+        weigh(reports(levels), params)
