@@ -46,13 +46,16 @@ def _entry(one: Hypothesis) -> dict[str, Any]:
 def section(hypotheses: Sequence[Hypothesis], file: str, results: Results) -> str:
     """How the claims are judged, and their table; all comparisons stand in `file`, a path from the page."""
     head = (
-        "Each claim is judged by its hardest comparison (H1: with the arm that comes closest): mean difference, 95 % "
-        f"interval, one-sided p with Holm's correction over the three. For H3 the difference is to {SHARE_OF_FULL} of "
-        f"`{UPPER}`. {_seeds(hypotheses)} {EXPLORATORY} Last column: the same comparison by the share of answers in "
-        f"which no name of the list is missing (STR-HIT).{_one_name(results)} It has no say in the verdict. All "
-        f"comparisons: [{file.rsplit('/', 1)[-1]}]({file})."
+        "Each claim is judged by its hardest comparison (H1: with the arm that comes closest; H3: with "
+        f"{SHARE_OF_FULL} of `{UPPER}`): mean difference with 95 % interval. {EXPLORATORY}"
     )
-    return f"{head}\n\n{table(hypotheses)}"
+    how = (
+        f"{_seeds(hypotheses)} p is one-sided: the largest of a claim's comparisons, with Holm's correction over the "
+        "three claims. Last column: the same comparison by the share of answers in which no name of the list is "
+        f"missing (STR-HIT); it has no say in the verdict.{_one_name(results)} All comparisons: "
+        f"[{file.rsplit('/', 1)[-1]}]({file})."
+    )
+    return f"{head}\n\n{table(hypotheses)}\n\n{how}"
 
 
 def _one_name(results: Results) -> str:
