@@ -35,6 +35,19 @@ def test_a_verdict_stands_there_with_its_numbers(name: str) -> None:
     assert comparison.endswith(f"`{one['against']}`")
 
 
+def test_the_scores_are_means_over_the_trainings() -> None:
+    page = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^\| `(\w+)`[^|]* \| (\S+ → .+) \|$", PAGE, re.MULTILINE))
+    assert list(shown) == ["adamem", "adamem_query_free", "rag_minilm_tuned", "full_context_tuned"]
+    for method, cells in shown.items():
+        scores = []
+        for length in ("as committed", "longer"):
+            [row] = re.findall(rf"^\| `{method}` \| {length} \| [345] \| (.+) \|$", page, re.MULTILINE)
+            means = [cell.split(" ")[0] for cell in row.split(" | ")]
+            scores.append([means[0], *means[2:]])  # the second is STR-HIT on A
+        assert cells == " | ".join(f"{before} → {after}" for before, after in zip(*scores, strict=True))
+
+
 def test_no_verdict_stands_there_that_no_file_holds() -> None:
     assert re.findall(r"^\| (H\d[^|]*) \|", PAGE, re.MULTILINE) == list(JUDGED)
 
@@ -85,6 +98,16 @@ def test_where_the_lead_over_retrieval_lies_is_what_the_evidence_says() -> None:
     assert f"with the committed steps it is {b} on B and {c} on C" in PAGE
     [grown] = re.findall(r"over `rag_minilm_tuned` on A \(H2\) (\S+ \[\S+ \S+\])\.", page)
     assert f"The lead of H2 is {grown} wider than with the committed steps." in PAGE
+
+
+def test_little_is_gained_by_the_question_on_c_and_d_and_by_room_at_64() -> None:
+    page = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8").split("## The same with longer")[1]
+    [c, d] = re.findall(
+        r"^\| H1 \| `adamem_query_free` \| [^|]+ \| [^|]+ \| ([^|]+) \| ([^|]+) \|", page, re.MULTILINE
+    )[0]
+    assert f"little once both are trained longer ({c} and {d})" in PAGE
+    at = {row["method"]: float(row["value"]) for row in _rows("ablations/ablations.csv", experiment="k64", group="A")}
+    assert f"it has {at['rag_minilm_tuned']:.2f} on A and AdaMem {at['adamem']:.2f} (one training each;" in PAGE
 
 
 def test_the_lead_is_taken_apart_as_the_evidence_has_it() -> None:
