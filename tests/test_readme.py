@@ -96,6 +96,13 @@ def test_where_the_lead_over_retrieval_lies_is_what_the_evidence_says() -> None:
     page = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8")
     [b, c] = re.findall(r"^\| H2 \| `rag_minilm_tuned` \| [^|]+ \| ([^|]+) \| ([^|]+) \|", page, re.MULTILINE)[0]
     assert f"with the committed steps it is {b} on B and {c} on C" in PAGE
+    longer = page.split("## The same with longer")[1]
+    every = re.findall(r"^\| H2 \| `rag_minilm_tuned` \| (.+) \|$", longer, re.MULTILINE)[0].split(" | ")
+    assert all("[+" in gap for gap in every) and "with longer training it leads on all four" in PAGE
+    [copies] = re.findall(
+        r"^\| `rag_minilm_tuned` \| ([^|]+) \|", longer.split("counterfactual copies")[1], re.MULTILINE
+    )[:1]
+    assert f"its lead on A is then {copies}." in PAGE
     [grown] = re.findall(r"over `rag_minilm_tuned` on A \(H2\) (\S+ \[\S+ \S+\])\.", page)
     assert f"The lead of H2 is {grown} wider than with the committed steps." in PAGE
 

@@ -15,7 +15,9 @@ HEAD = """\
 The same questions with values permuted across entities, so that what the LLM knows by heart is wrong. What each method
 scores on the copies above what it scores on the items that they copy, over all of its trainings (– where there is
 none), with 95 % intervals over trainings and items, over items alone where there is one training:"""
-LEADS = f"On the copies alone, what `{OURS}` scores above each of the others, with such intervals:"
+LEADS = f"""\
+On the counterfactual copies alone (values permuted across entities), what `{OURS}` scores above each of the others,
+with 95 % intervals over trainings and items, over items alone where the other was trained once:"""
 
 
 def section(known: Evidence) -> str:

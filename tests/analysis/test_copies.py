@@ -23,6 +23,6 @@ def test_leads_on_the_copies_are_those_of_the_copies(
         worse.write_text("\n".join(kept) + "\n", encoding="utf-8")
     weigh(folder, params)
     page = (folder / "evidence/README.md").read_text(encoding="utf-8")
-    originals, copies = page.split("On the copies alone, what `adamem` scores above")
+    originals, copies = page.split("On the counterfactual copies alone")
     assert re.search(r"\| `rag_minilm_tuned` \| \+0\.40 \[", copies.split("## ")[0])
     assert "| `rag_minilm_tuned` | – | -0.50 [" in originals
