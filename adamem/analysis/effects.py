@@ -71,7 +71,7 @@ def _typed(changes: Sequence[Row], control: Sequence[Row]) -> str:
         return said
     alone = {row.group: row.value for row in control}
     beside: dict[str, list[str]] = {}
-    for row in marked:
+    for row in (row for row in marked if row.group in alone):
         beside.setdefault(called(row), []).append(f"{row.group} {row.value - alone[row.group]:+.2f}")
     above = "; ".join(f"`{name}` {', '.join(found)}" for name, found in beside.items())
     return (
