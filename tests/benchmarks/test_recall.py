@@ -4,10 +4,12 @@ from random import Random
 
 import pytest
 
-from adamem.benchmarks import lookup, recall
+from adamem.benchmarks import assemble, lookup, recall
 from adamem.benchmarks.assemble import Budget, embed, token_counter
 from adamem.benchmarks.entity import Document
 from adamem.benchmarks.pool import Pool
+from adamem.models import frame
+from tests import tiny
 
 FACT = Document("The code of {name} is {code}.", "Lima", "country:Peru", (("code", ("LIM",)),))
 
@@ -37,16 +39,16 @@ def test_lookup_has_one_fact_among_filler(kind, world, count):
     assert draft.separator == " "
 
 
-def test_counts_leave_special_tokens_out():
-    class Tokenizer:
-        calls = 0
+def test_counts_leave_special_tokens_out_and_are_kept(monkeypatch):
+    tokenizer, counted = tiny.make_tokenizer(), []
 
-        def __call__(self, text, add_special_tokens):
-            assert add_special_tokens is False
-            self.calls += 1
-            return type("Encoding", (), {"input_ids": text.split()})()
+    def encode(tokenizer, text):
+        counted.append(text)
+        return frame.encode(tokenizer, text)
 
-    tokenizer = Tokenizer()
+    monkeypatch.setattr(assemble, "encode", encode)
     counter = token_counter(tokenizer)
-    assert [counter("one two"), counter("one two"), counter("three")] == [2, 2, 1]
-    assert tokenizer.calls == 2
+    texts = ["one two", "one two", "three"]
+    bare = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+    assert [counter(text) for text in texts] == [len(ids) for ids in bare]
+    assert counted == ["one two", "three"]
