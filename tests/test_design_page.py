@@ -38,6 +38,11 @@ def test_what_the_selector_finds_scores_as_text_what_the_tables_say() -> None:
     ranked = f"ranks first have {scores['rag_selector_tuned']} on A, as many as MiniLM's"
     assert f"{ranked}, and the very windows that it picks {scores['picks_as_text_tuned']}" in DESIGN
     assert f"where its memory tokens have {scores['adamem']} (committed run" in DESIGN
+    with (ROOT / "reports/ablations/ablations.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if (row["experiment"], row["group"]) == ("lead1", "A")]
+    longer = {row["method"]: f"{float(row['value']):.2f}" for row in rows}
+    order = ("rag_selector_tuned", "picks_as_text_tuned", "adamem")
+    assert "(`lead1`) they have {}, {} and {}.".format(*(longer[name] for name in order)) in DESIGN
 
 
 @pytest.mark.parametrize("text", [PROSE, TODO], ids=["design", "todo"])
