@@ -115,15 +115,8 @@ def _again(panel: Axes, rows: Sequence[Row], curves: Curves) -> None:
     for row in rows:
         for point in curves.get(row.method, ()):
             if abs(np.log2(point.positions / row.decoder_tokens)) < 0.5:
-                look = style(row.method)
-                panel.plot(
-                    point.positions * 2 ** (STEP / 2),
-                    row.value,
-                    look.marker,
-                    color=look.colour,
-                    alpha=0.4,
-                    markersize=4,
-                )
+                look, x = style(row.method), point.positions * 2 ** (STEP / 2)
+                panel.plot(x, row.value, look.marker, color=look.colour, alpha=0.4, markersize=4)
 
 
 def _numbered(panel: Axes, curves: Mapping[int, Sequence[Point]]) -> None:
