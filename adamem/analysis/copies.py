@@ -41,7 +41,7 @@ def section(known: Evidence) -> str:
 def leads(known: Evidence) -> str:
     """What ours scores above each rival on the copies, over as many trainings as both have; nothing without copies."""
     results = _of_copies(known.results)
-    copies = replace(known, results=results, again={seed: _of_copies(one) for seed, one in known.again.items()})
+    copies = replace(known, results=results, again={number: _of_copies(one) for number, one in known.again.items()})
     rows = []
     for method in in_order(name for name in results.methods if is_rival(name) and name != OURS):
         found = [difference(copies, OURS, method, group) for group in results.groups]

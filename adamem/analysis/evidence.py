@@ -37,7 +37,7 @@ from adamem.analysis.hypotheses import Evidence
 from adamem.analysis.methods import in_order, style
 from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import OURS, Bootstrap, Comparison, Summary, metrics, summarise
-from adamem.analysis.results import read, read_training
+from adamem.analysis.results import Results, read, read_training
 from adamem.data.staged import write_json, write_text
 
 INTRO = """\
@@ -93,8 +93,8 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     known = Evidence(results, bootstrap, longer.trainings(answers, seeds, tasks), params.training_seed + 1)
     cost, peer_costs = costs.read(reports / "efficiency.json"), peers.cost_table(folder / "peer_costs.json")
     needles, written = heat.read(folder / "needle.json"), fanout.read(folder / "fanout.json")
-    curves, again = read_training(folder / "training"), lead.longer_ones(answers, rows, tasks)
     apart = _Longer.read(answers, longer.rows(rows), tasks, known, cost)
+    curves, again = read_training(folder / "training"), lead.longer_ones(answers, rows, tasks, apart.trainings)
 
     summary, claims = summarise(results, bootstrap), hypotheses.judge(known, cost)
     parts = {
@@ -128,13 +128,14 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
 
 @dataclass(frozen=True)
 class _Longer:
-    """The longer trainings: their verdicts, what each scored, the metric of each group, and the section. Nothing but a
-    line to say so where there are none that count."""
+    """The longer trainings: the section, their verdicts, what each scored, the metric of each group, and the answers of
+    each by its number. Nothing but a line to say so where there are none that count."""
 
     section: str
     claims: Sequence[hypotheses.Hypothesis] = ()
     scores: longer.Scores = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
+    trainings: Mapping[int, Results] = field(default_factory=dict)
 
     @classmethod
     def read(cls, answers: Path, rows: Sequence[Row], tasks: Path, known: Evidence, cost: Mapping[str, Any]) -> _Longer:
@@ -144,7 +145,11 @@ class _Longer:
         found = longer.load(answers, rows, tasks, known)
         claims, scores = hypotheses.judge(found, cost), longer.scores(current, found, known)
         by_group = {group: found.results.metric(group) for group in found.results.groups}
-        return cls(longer.section(current, claims, scores, found, known), claims, scores, by_group)
+        trained, text = (
+            {found.number: found.results, **found.again},
+            longer.section(current, claims, scores, found, known),
+        )
+        return cls(text, claims, scores, by_group, trained)
 
     def plot(self, folder: Path) -> None:
         """What each training scored, if there is one."""

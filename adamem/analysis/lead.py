@@ -35,20 +35,20 @@ with the selector of that very training{beside}:"""
 BESIDE = f", `{RETRIEVAL}` from the longer training with the same settings and seed"
 
 
-def longer_ones(folder: Path, rows: Sequence[Row], tasks: Path) -> dict[int, Results]:
+def longer_ones(folder: Path, rows: Sequence[Row], tasks: Path, trained: Mapping[int, Results]) -> dict[int, Results]:
     """The answers below `folder` after longer trainings, by the seed: AdaMem and the arms that read what its selector
-    finds, beside tuned retrieval where it was trained with these settings and that seed.
+    finds, beside those of tuned retrieval among the longer trainings, `trained` by number, if one has these settings
+    and that seed.
 
     Raises:
         ValueError: answers are missing or malformed, or two experiments have one seed; the message names the place.
     """
     asked = [row for row in rows if row.about == LEAD]
-    own = longer.trainings(folder, asked, tasks)
-    alike = [row for row in longer.rows(rows) if row.settings in {row.settings for row in asked}]
-    retrieval = longer.trainings(folder, alike, tasks) if own else {}
+    settings = {row.settings for row in asked}
+    alike = {row.seed + 1 for row in longer.rows(rows) if row.settings in settings}
     found = {}
-    for number, one in own.items():
-        beside = retrieval[number].by_key if number in retrieval else {}
+    for number, one in longer.trainings(folder, asked, tasks).items():
+        beside = trained[number].by_key if number in alike & set(trained) else {}
         lent = {key: result for key, result in beside.items() if key[0] == RETRIEVAL}
         found[number - 1] = replace(one, by_key=lent | dict(one.by_key))
     return found
