@@ -14,9 +14,9 @@ from adamem.tracking import experiments
 GRAPH = """\
 stages:
   score:
-    cmd: python -c "open('score.txt', 'w').write(open('params.yaml').read())"
+    cmd: python -c "[open(p, 'w').write(open('params.yaml').read()) for p in ('score.txt', 'kept/data.txt')]"
     params: [k]
-    outs: [{score.txt: {cache: false}}]
+    outs: [{score.txt: {cache: false}}, kept/data.txt]
   broken:
     cmd: python -c "raise SystemExit(3)"
     params: [k]
@@ -50,6 +50,10 @@ def test_what_is_queued_is_run_apart_and_can_be_read(repository: Path) -> None:
     found = experiments.revision("two", baseline)
     assert found is not None
     assert experiments.content(found, "score.txt") == "k: 2\nfilm: false\n"
+    experiments.data(found, "kept", repository / "copy")
+    assert (repository / "copy/data.txt").read_text(encoding="utf-8") == "k: 2\nfilm: false\n"
+    with pytest.raises(ValueError, match="dvc get"):
+        experiments.data(found, "none", repository / "other")
     assert experiments.revision("three", baseline) is None
     assert (repository / "params.yaml").read_text(encoding="utf-8") == "k: 1\nold: x\n"
     assert not (repository / "score.txt").exists()

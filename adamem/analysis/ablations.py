@@ -43,8 +43,11 @@ UNREAD = ("launcher", "efficiency", "needle", "fanout", "analysis")  # sections 
 
 FLOAT32 = "llm.dtype=float32"  # a change
 # what experiments are about whose answers the evidence weighs
-SEED, LONGER, LEAD = "training seed", "longer training", "lead over retrieval"
+SEED, LONGER, LEAD, FRESH = "training seed", "longer training", "lead over retrieval", "fresh items"
 TYPE = "type of the LLM"  # and the committed settings again in another one
+
+DRAWN = ("seed", "data.facts", "benchmarks", "llm.source")  # settings that decide which items are asked
+ITEMS = "items"  # the folder, beside the answers of an experiment, of items that are its own
 
 EMPTY = {"changes": ""}  # what an empty cell of the table means, where that is not None
 
@@ -66,6 +69,11 @@ class Experiment(BaseModel):
     @property
     def changes(self) -> str:
         return " ".join(f"{key.lstrip('+')}={value}" for key, value in self.set.items() if value is not None)
+
+    @property
+    def own_items(self) -> bool:
+        """Whether it is asked others than the committed run, so that scores cannot be compared item by item."""
+        return any(f"{key.lstrip('+')}.".startswith(f"{drawn}.") for key in self.set for drawn in DRAWN)
 
 
 class Row(BaseModel):
@@ -162,14 +170,17 @@ def merged(known: Sequence[Row], found: Sequence[Row], listed: Mapping[str, Expe
     return sorted(rows, key=lambda row: order.index((row.experiment, row.method)))
 
 
-def score(results: Results, committed: Results, method: str, bootstrap: Bootstrap) -> list[dict[str, Any]]:
-    """What a method scored in each group of an experiment, and against its own scores in the committed run."""
+def score(results: Results, committed: Results | None, method: str, bootstrap: Bootstrap) -> list[dict[str, Any]]:
+    """What a method scored in each group of an experiment, and against its own scores in the committed run where that
+    was asked the same items."""
     return [_score(results, committed, method, group, bootstrap) for group in results.groups]
 
 
-def _score(results: Results, committed: Results, method: str, group: str, bootstrap: Bootstrap) -> dict[str, Any]:
+def _score(
+    results: Results, committed: Results | None, method: str, group: str, bootstrap: Bootstrap
+) -> dict[str, Any]:
     metric = results.metric(group)
-    pairs = results.pairs(method, method, group, metric, committed)
+    pairs = None if committed is None else results.pairs(method, method, group, metric, committed)
     own = results.by_key[method, group]
     values, clusters = [required(row, metric) for row in own.originals], results.clusters(own.originals)
     mean = mean_interval(values, clusters, bootstrap.resamples, bootstrap.rng(f"{method} {group}"))
@@ -212,6 +223,11 @@ def applied(tree: dict[str, Any], changes: Changes) -> dict[str, Any]:
         else:
             place[last] = value
     return tree
+
+
+def items_of(folder: Path, tasks: Path) -> Path:
+    """Where the items stand that an experiment's answers, in `folder`, are to: beside them where it drew its own."""
+    return folder / ITEMS if (folder / ITEMS).is_dir() else tasks
 
 
 def settings_hash(root: Path, changes: Changes) -> str:

@@ -20,6 +20,7 @@ from adamem.analysis import (
     costs,
     decomposition,
     fanout,
+    fresh,
     heat,
     hypotheses,
     lead,
@@ -37,7 +38,7 @@ from adamem.analysis.hypotheses import Evidence
 from adamem.analysis.methods import in_order, style
 from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import OURS, Bootstrap, Comparison, Summary, metrics, summarise
-from adamem.analysis.results import Results, read, read_training
+from adamem.analysis.results import Results, Training, read, read_training
 from adamem.data.staged import write_json, write_text
 
 INTRO = """\
@@ -93,13 +94,15 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     known = Evidence(results, bootstrap, longer.trainings(answers, seeds, tasks), params.training_seed + 1)
     cost, peer_costs = costs.read(reports / "efficiency.json"), peers.cost_table(folder / "peer_costs.json")
     needles, written = heat.read(folder / "needle.json"), fanout.read(folder / "fanout.json")
-    apart = _Longer.read(answers, longer.rows(rows), tasks, known, cost)
-    curves, again = read_training(folder / "training"), lead.longer_ones(answers, rows, tasks, apart.trainings)
+    curves, apart = read_training(folder / "training"), _Longer.read(answers, longer.rows(rows), tasks, known, cost)
+    anew = fresh.weigh(answers, fresh.rows(rows), tasks, apart.evidence, bootstrap, cost)
+    again = lead.longer_ones(answers, rows, tasks, apart.trainings)
 
     summary, claims = summarise(results, bootstrap), hypotheses.judge(known, cost)
     parts = {
         "Verdicts": _verdicts(params, known, claims),
         TRAINED_LONGER: apart.section,
+        fresh.TITLE: anew.section,
         "Every method on every group": _quality(known, summary, provenance),
         "Do the answers come from the memory?": _controls(summary),
         "What is the lead over retrieval made of?": lead.section(results, bootstrap, again),
@@ -113,29 +116,37 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
 
     found = metrics(summary)
     write_json(folder / "metrics.json", found)
-    write_json(reports / "hypotheses.json", verdicts.tree(claims))
     tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary, provenance))
     tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary, provenance))
-    write_json(folder / longer.FILE, verdicts.tree(apart.claims))
-    plots.quality(twins.apart(results, summary)[1], folder / "plots" / "quality.png")
-    plots.losses(curves, folder / "plots" / "losses.png")
-    heat.plot(needles, folder / "plots")
+    judged = {reports / "hypotheses.json": claims, folder / longer.FILE: apart.claims, folder / fresh.FILE: anew.claims}
+    for path, of in judged.items():
+        write_json(path, verdicts.tree(of))
+    _draw(twins.apart(results, summary)[1], curves, needles, folder / "plots")
     apart.plot(folder / "plots")
-    sections = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items() if text)
-    write_text(folder / "README.md", f"{INTRO}\n\n{sections}\n")
+    write_text(folder / "README.md", _page(parts))
     return found
+
+
+def _draw(summary: Summary, curves: Sequence[Training], needles: heat.Rows, folder: Path) -> None:
+    plots.quality(summary, folder / "quality.png")
+    plots.losses(curves, folder / "losses.png")
+    heat.plot(needles, folder)
+
+
+def _page(parts: Mapping[str, str]) -> str:
+    sections = (f"## {title}\n\n{text}" for title, text in parts.items() if text)
+    return "\n\n".join([INTRO, *sections]) + "\n"
 
 
 @dataclass(frozen=True)
 class _Longer:
-    """The longer trainings: the section, their verdicts, what each scored, the metric of each group, and the answers of
-    each by its number. Nothing but a line to say so where there are none that count."""
+    """The longer trainings: the section, their verdicts, what each scored, and the answers behind them. Nothing but a
+    line to say so where there are none that count."""
 
     section: str
     claims: Sequence[hypotheses.Hypothesis] = ()
     scores: longer.Scores = field(default_factory=dict)
-    metrics: Mapping[str, str] = field(default_factory=dict)
-    trainings: Mapping[int, Results] = field(default_factory=dict)
+    evidence: Evidence | None = None
 
     @classmethod
     def read(cls, answers: Path, rows: Sequence[Row], tasks: Path, known: Evidence, cost: Mapping[str, Any]) -> _Longer:
@@ -143,18 +154,22 @@ class _Longer:
         if not current:
             return cls(longer.out_of_date(rows) if rows else "")
         found = longer.load(answers, rows, tasks, known)
-        claims, scores = hypotheses.judge(found, cost), longer.scores(current, found, known)
-        by_group = {group: found.results.metric(group) for group in found.results.groups}
-        trained, text = (
-            {found.number: found.results, **found.again},
-            longer.section(current, claims, scores, found, known),
-        )
-        return cls(text, claims, scores, by_group, trained)
+        claims = hypotheses.judge(found, cost)
+        scores = longer.scores((row.method for row in current), {longer.SHORT: known, longer.LONG: found})
+        return cls(longer.section(current, claims, scores, found, known), claims, scores, found)
+
+    @property
+    def trainings(self) -> Mapping[int, Results]:
+        """The answers of each training, by its number."""
+        found = self.evidence
+        return {} if found is None else {found.number: found.results, **found.again}
 
     def plot(self, folder: Path) -> None:
         """What each training scored, if there is one."""
-        if self.scores:
-            longer_plot.longer(self.scores, self.metrics, folder / "longer.png")
+        if self.evidence is not None:
+            found = self.evidence.results
+            metrics = {group: found.metric(group) for group in found.groups}
+            longer_plot.longer(self.scores, metrics, folder / "longer.png")
 
 
 def _quality(known: Evidence, summary: Summary, provenance: Provenance) -> str:

@@ -3,13 +3,13 @@ answers are kept as those of further seeds are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
 from adamem.analysis import copies, verdicts
-from adamem.analysis.ablations import LONGER, Row
+from adamem.analysis.ablations import LONGER, Row, items_of
 from adamem.analysis.hypotheses import FUSION, Evidence, Hypothesis, over
 from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS
@@ -20,14 +20,20 @@ from adamem.evaluation.statistics import Interval
 
 FILE = "hypotheses_longer.json"
 SHORT, LONG = "as committed", "longer"
-PLOT = """\
-Each mark is one training, each upright line a mean; hollow: as committed, filled: longer.
+PLOT = f"""\
+`{UPPER}` is asked fewer items, so its distance to `{OURS}` here is not quite the one that H3 judges. In the
+plot each mark is one training, each upright line a mean; hollow: as committed, filled: longer.
 
 ![What each training scored](plots/longer.png)"""
 
+MEANS = """\
+Means over the training seeds, and in brackets the lowest and the highest training (F1; coverage on C; STR-HIT: no name
+of the list missing).
+
+"""
 WHOLE = f"{FUSION} STR-HIT"  # no name missing, beside the F1 that gives credit for a part of a list
 
-Scores = Mapping[tuple[str, str], Mapping[str, Sequence[float]]]  # trainings, by method and length, by group or WHOLE
+Scores = Mapping[tuple[str, str], Mapping[str, Sequence[float]]]  # trainings, by method and kind, by group or WHOLE
 
 
 def rows(table: Sequence[Row]) -> list[Row]:
@@ -83,7 +89,7 @@ def _names(rows: Sequence[Row]) -> list[str]:
 
 
 def _training(folder: Path, rows: Sequence[Row], tasks: Path) -> Results:
-    found, methods = read(folder, tasks), {row.method for row in rows if not row.stale}
+    found, methods = read(folder, items_of(folder, tasks)), {row.method for row in rows if not row.stale}
     if more := set(found.methods) - {row.method for row in rows}:
         raise ValueError(
             f"{folder}: has {min(more)}, of which the table has no row; remove it, or run `python -m adamem.ablate "
@@ -96,19 +102,19 @@ def _training(folder: Path, rows: Sequence[Row], tasks: Path) -> Results:
     return replace(found, by_key={key: one for key, one in found.by_key.items() if key[0] in methods})
 
 
-def scores(rows: Sequence[Row], longer: Evidence, committed: Evidence) -> Scores:
-    """What each training of each method scored, as committed and longer."""
-    trained, before = (known.trainings for known in (longer, committed))
-    judged = {group: (group, longer.results.metric(group)) for group in longer.results.groups}
+def scores(methods: Iterable[str], kinds: Mapping[str, Evidence]) -> Scores:
+    """What each training of each method scored, by kind of training."""
+    results = next(iter(kinds.values())).results
+    judged = {group: (group, results.metric(group)) for group in results.groups}
     if FUSION in judged:
         judged |= {WHOLE: (FUSION, "str_hit")}
     return {
-        (method, length): {
-            column: [one.mean(method, *score) for one in trainings if (method, score[0]) in one.by_key]
+        (method, kind): {
+            column: [one.mean(method, *score) for one in known.trainings if (method, score[0]) in one.by_key]
             for column, score in sorted(judged.items())
         }
-        for method in in_order({row.method for row in rows})
-        for length, trainings in ((SHORT, before), (LONG, trained))
+        for method in in_order(set(methods))
+        for kind, known in kinds.items()
     }
 
 
@@ -129,7 +135,7 @@ def section(
         "test items had been seen."
     )
     judged = [verdicts.table(claims), verdicts.trainings(claims), verdicts.by_group(longer, claims)]
-    parts = [head, *judged, _growth(claims, longer, committed), copies.leads(longer), _table(scores), PLOT]
+    parts = [head, *judged, _growth(claims, longer, committed), copies.leads(longer), table(scores), PLOT]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -173,18 +179,14 @@ def out_of_date(rows: Sequence[Row]) -> str:
     return f"Out of date: made with code and settings of commit {commits}, which have changed. They have no say."
 
 
-def _table(scores: Scores) -> str:
+def table(scores: Scores, kind: str = "training") -> str:
+    """Means over trainings, with the lowest and the highest; `kind` heads the column of what tells them apart."""
     columns = list(next(iter(scores.values())))
     lines = [
-        [f"`{method}`", length, str(len(found[columns[0]])), *map(_spread, found.values())]
-        for (method, length), found in scores.items()
+        [f"`{method}`", called, str(len(found[columns[0]])), *map(_spread, found.values())]
+        for (method, called), found in scores.items()
     ]
-    head = (
-        "Means over the training seeds, and in brackets the lowest and the highest training (F1; coverage on C; "
-        "STR-HIT: no name of the list missing). "
-        f"`{UPPER}` is asked fewer items, so its distance to `{OURS}` here is not quite the one that H3 judges.\n\n"
-    )
-    return head + markdown(["method", "training", "seeds", *columns], lines, numbers_from=2)
+    return MEANS + markdown(["method", kind, "seeds", *columns], lines, numbers_from=2)
 
 
 def _spread(found: Sequence[float]) -> str:

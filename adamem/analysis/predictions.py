@@ -59,6 +59,17 @@ class Prediction(BaseModel):
         return names.str_hit(self.prediction, self.gold)
 
 
+class Asked(BaseModel):
+    """What is read here of an item, or kept of it beside answers: its id, keys of what it is about, and the item that
+    it is a counterfactual copy of."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    entities: tuple[str, ...]
+    source: str | None = None
+
+
 class Cost(BaseModel):
     """What a method took in one group: mean decoder positions, trained weights, bytes kept per context token."""
 
@@ -77,13 +88,22 @@ def read(path: Path) -> list[Prediction]:
     Raises:
         ValueError: the file is missing or a line is malformed; the message names file, line and field.
     """
-    lines = _text(path).split("\n")
-    return [_parse(Prediction, line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line]
+    return _lines(Prediction, path)
+
+
+def read_asked(path: Path) -> list[Asked]:
+    """All items of a file, in order. Raises ValueError as `read` does."""
+    return _lines(Asked, path)
 
 
 def read_cost(path: Path) -> Cost:
     """The sums of one method in one group. Raises ValueError as `read` does."""
     return _parse(Cost, _text(path), str(path))
+
+
+def _lines(kind: type[R], path: Path) -> list[R]:
+    lines = _text(path).split("\n")
+    return [_parse(kind, line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line]
 
 
 def _text(path: Path) -> str:

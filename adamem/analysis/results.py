@@ -11,7 +11,6 @@ from typing import Any
 
 from adamem.analysis import predictions
 from adamem.analysis.predictions import Cost, Prediction
-from adamem.benchmarks import item
 from adamem.evaluation.statistics import shared_clusters
 
 # The score that speaks for a group built from facts: summaries are judged by their facts, answers by their words.
@@ -68,7 +67,7 @@ class Results:
         """Both methods on their common items, b as `other` has it where given; None where one of them was not run.
 
         Raises:
-            ValueError: both were run, but on different items.
+            ValueError: both were run, but on different items, or on items of another draw, whose ids are the same.
         """
         b_results = other or self
         if (a, group) not in self.by_key or (b, group) not in b_results.by_key:
@@ -78,6 +77,11 @@ class Results:
         common = [row for row in ours if row.id in theirs]
         if not common:
             raise ValueError(f"group {group}: {a} and {b} share no item, so they cannot be compared; run both again")
+        if unlike := [row.id for row in common if row.question != theirs[row.id].question]:
+            raise ValueError(
+                f"group {group}: {a} and {b} were asked other questions under the same id, {unlike[0]} first: items of "
+                "another draw (`seed`); run both again"
+            )
         return self._paired(common, theirs, metric)
 
     def copies(self, method: str, group: str, metric: str) -> Pairs | None:
@@ -119,13 +123,17 @@ def read(folder: Path, tasks: Path, *more: Path) -> Results:
         found += (below := sorted(place.glob("*/*.json")))
         if not below:
             raise ValueError(f"{place}: no METHOD/GROUP.json below it; run the stages `benchmark` first")
-    paths = [path for part in ("test", "counterfactual") for path in sorted(tasks.glob(f"*/{part}.jsonl"))]
-    asked = [one for path in paths for one in item.read(path)]
+    asked = [one for path in asked_in(tasks) for one in predictions.read_asked(path)]
     return Results(
         by_key={(path.parent.name, path.stem): _read_one(path) for path in found},
         entities={one.id: one.entities for one in asked},
         sources={one.id: one.source for one in asked if one.source is not None},
     )
+
+
+def asked_in(tasks: Path) -> list[Path]:
+    """The files of test items and of their counterfactual copies."""
+    return [path for part in ("test", "counterfactual") for path in sorted(tasks.glob(f"*/{part}.jsonl"))]
 
 
 def _read_one(path: Path) -> Result:

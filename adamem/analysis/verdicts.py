@@ -16,7 +16,7 @@ from adamem.analysis.targets import UPPER
 
 EXPLORATORY = (
     "All of it is exploratory: parts of AdaMem were chosen by looking at some of these test items (the marks at the "
-    "ends of a stretch, how hard A is: docs/pipeline.md), and no fresh items were asked since."
+    "ends of a stretch, how hard A is: docs/pipeline.md), and none of these verdicts is on fresh items."
 )
 
 

@@ -89,6 +89,15 @@ def content(commit: str, path: str) -> str:
     return _read("git", "show", f"{commit}:{path}")
 
 
+def data(commit: str, path: str, to: Path) -> None:
+    """Copy what DVC keeps under `path` in a commit to `to`, which does not exist yet.
+
+    Raises:
+        ValueError: neither the commit nor the cache has it; what DVC said stands above.
+    """
+    _run("dvc", "get", "--quiet", ".", path, "--rev", commit, "--out", str(to))
+
+
 def _shallow() -> bool:
     return _read("git", "rev-parse", "--is-shallow-repository").strip() == "true"
 

@@ -13,6 +13,7 @@ import pytest
 
 from adamem import ablate
 from adamem.analysis import ablations
+from adamem.analysis.results import read
 from adamem.tracking import experiments
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +99,22 @@ def test_what_is_missing_is_run_and_put_into_the_table_as_of_when_it_was_queued(
     subprocess.run(["git", "checkout", "-q", "adamem"], check=True)
     assert ablate.mark() == [] and ablate.run([], jobs=1) == []
     assert "of these settings and code that gives the same: k4\n" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_an_experiment_that_draws_its_items_keeps_them_and_is_held_against_none(repository: Path) -> None:
+    listed = "seed1: {about: fresh items, set: {seed: 1}, ask: [adamem], keep: [answers]}\n"
+    (repository / ablate.LISTED).write_text(listed, encoding="utf-8")
+    assert ablate.run([], jobs=1) == []
+    rows = ablations.read(ablate.TABLE)
+    assert [(row.group, row.value, row.difference) for row in rows] == [(group, 0.9, None) for group in "ABCD"]
+    folder = ablate.ANSWERS / "seed1"
+    kept = [path.relative_to(folder).as_posix() for path in sorted((folder / ablations.ITEMS).rglob("*.jsonl"))]
+    assert kept == [f"items/{group}/{part}.jsonl" for group in "ABCD" for part in ("counterfactual", "test")]
+    with_texts, alone = (read(folder, place) for place in (ablate.TASKS, folder / ablations.ITEMS))
+    assert with_texts == alone and "context" not in (folder / kept[0]).read_text(encoding="utf-8")
+    shutil.rmtree(folder / ablations.ITEMS)
+    assert ablate.missing(ablations.read_experiments(ablate.LISTED)) == {"seed1": ["adamem"]}
 
 
 @pytest.mark.slow

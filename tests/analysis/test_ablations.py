@@ -160,6 +160,7 @@ def test_a_score_is_held_against_the_same_method_of_the_committed_run(
     assert {(row["value"], row["difference"]) for row in scores} == {(0.7, -0.2)}
     assert all(row["low"] < row["value"] < row["high"] for row in scores)
     assert ablations.score(found[0], found[1], "new", Bootstrap.of(params))[0]["difference"] is None
+    assert ablations.score(found[0], None, "adamem", Bootstrap.of(params))[0]["difference"] is None
 
 
 def _changed(row: RowWriter) -> list[Row]:
@@ -224,3 +225,19 @@ def test_the_page_speaks_as_the_table_has_it(
 def test_without_experiments_it_says_what_to_run(tmp_path: Path, params: config.AdaMemConfig) -> None:
     with pytest.raises(ValueError, match="no experiment in it; run `make ablations`"):
         ablation_page.write(tmp_path, tmp_path / "tasks", params)
+
+
+@pytest.mark.parametrize(
+    ("changed", "own"),
+    [
+        ("seed", True),
+        ("training_seed", False),
+        ("benchmarks.A.test", True),
+        ("+data.facts.movies.path", True),
+        ("data.tokens.validation", False),
+        ("llm.source.kind", True),
+        ("llm.dtype", False),
+    ],
+)
+def test_whether_an_experiment_is_asked_other_items_follows_from_what_it_changes(changed: str, own: bool) -> None:
+    assert Experiment(about="x", set={"resampler.film": False, changed: 1}, ask=("adamem",)).own_items == own

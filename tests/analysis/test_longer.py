@@ -90,7 +90,7 @@ def test_longer_trainings_have_a_verdict_of_their_own(
     assert [(one.verdict, one.seeds) for one in (h1, h2, h3)] == [("supported", 2)] * 3
     assert {effect.against for effect in h1.effects} == {"adamem_query_free"}, "the others were not trained for longer"
     assert {effect.against for effect in h2.effects} == {"rag_minilm_k", "rag_bm25_k", "rag_minilm_tuned"}
-    scores = longer.scores(rows, found, known)
+    scores = longer.scores(SCORED, {longer.SHORT: known, longer.LONG: found})
     assert scores["adamem", "as committed"]["A"] == [0.6] and scores["adamem", "longer"]["A"] == [0.95, 0.95]
     page = longer.section(rows, [h1, h2, h3], scores, found, known)
     assert "| `adamem` | longer | 2 | 0.95 (0.95 to 0.95)" in page
