@@ -18,13 +18,13 @@ import torch
 from ruamel.yaml import YAML
 
 from adamem import config
-from adamem.analysis import ablations
+from adamem.analysis import ablations, draws
 from adamem.analysis.ablations import Experiment, Row
 from adamem.analysis.predictions import read_asked
 from adamem.analysis.provenance import short_hash
 from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import Results, asked_in, read
-from adamem.data.staged import write_text
+from adamem.data.staged import staged, write_text
 from adamem.models import host
 from adamem.tracking import experiments as queued
 
@@ -147,18 +147,19 @@ def collect(name: str, wanted: Wanted, revision: str, committed: Committed, list
     """Put what methods scored in a finished experiment into the table, in the order of the list."""
     experiment = wanted.experiment
     with tempfile.TemporaryDirectory() as scratch:
-        folder = ANSWERS / name if "answers" in experiment.keep else Path(scratch) / "answers"
+        answers = ANSWERS if "answers" in experiment.keep else Path(scratch) / "answers"
+        items, folder = draws.items_of(experiment.draw, answers, TASKS), answers / name
+        if experiment.draw:
+            _fetch_items(revision, Path(scratch) / "tasks", items)
         for method in wanted.methods:
             _fetch(method, revision, folder)
-        if experiment.own_items:
-            _fetch_items(revision, Path(scratch) / "tasks", folder / ablations.ITEMS)
-        results = read(folder, ablations.items_of(folder, TASKS))
+        results = read(folder, items)
     if "curves" in experiment.keep:
         write_text(CURVES / f"{name}.json", queued.content(revision, TRAINED))
     head = {"experiment": name, "about": experiment.about, "changes": experiment.changes}
     head |= {"device": _device(), "commit": committed.commit}
     head |= {"settings": wanted.settings, "code": committed.code}
-    before = None if experiment.own_items else committed.results
+    before = None if experiment.draw else committed.results
     found = [
         Row.model_validate({**head, "method": method, **scored})
         for method in wanted.methods
@@ -178,9 +179,10 @@ def _fetch(method: str, commit: str, folder: Path) -> None:
 def _fetch_items(commit: str, tasks: Path, folder: Path) -> None:
     """Keep, of the items that an experiment was asked, what the analysis reads; their texts stay in DVC's cache."""
     queued.data(commit, TASKS.as_posix(), tasks)
-    for path in asked_in(tasks):
-        lines = (one.model_dump_json() for one in read_asked(path))
-        write_text(folder / path.relative_to(tasks), "".join(f"{line}\n" for line in lines))
+    with staged(folder) as scratch:
+        for path in asked_in(tasks):
+            lines = (one.model_dump_json() for one in read_asked(path))
+            write_text(scratch / path.relative_to(tasks), "".join(f"{line}\n" for line in lines))
 
 
 def affordable(listed: Mapping[str, Experiment], lacking: Mapping[str, Sequence[str]]) -> list[str]:
@@ -207,15 +209,14 @@ def missing(listed: Mapping[str, Experiment]) -> dict[str, list[str]]:
     there = {
         (name, method)
         for name, method in current
-        if ("answers" not in listed[name].keep or _kept(name, method, listed[name]))
+        if ("answers" not in listed[name].keep or _kept(name, method, listed[name].draw))
         and ("curves" not in listed[name].keep or (CURVES / f"{name}.json").is_file())
     }
     return {name: [method for method in one.ask if (name, method) not in there] for name, one in listed.items()}
 
 
-def _kept(name: str, method: str, experiment: Experiment) -> bool:
-    folder = ANSWERS / name
-    return (folder / method).is_dir() and (not experiment.own_items or (folder / ablations.ITEMS).is_dir())
+def _kept(name: str, method: str, draw: str) -> bool:
+    return (ANSWERS / name / method).is_dir() and draws.items_of(draw, ANSWERS, TASKS).is_dir()
 
 
 def mark() -> list[Row]:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from adamem.analysis import same_code
+from adamem.analysis import draws, same_code
 from adamem.analysis.provenance import short_hash
 from adamem.analysis.quality import DIGITS, Bootstrap
 from adamem.analysis.results import Results, required
@@ -46,9 +46,6 @@ FLOAT32 = "llm.dtype=float32"  # a change
 SEED, LONGER, LEAD, FRESH = "training seed", "longer training", "lead over retrieval", "fresh items"
 TYPE = "type of the LLM"  # and the committed settings again in another one
 
-DRAWN = ("seed", "data.facts", "benchmarks", "llm.source")  # settings that decide which items are asked
-ITEMS = "items"  # the folder, beside the answers of an experiment, of items that are its own
-
 EMPTY = {"changes": ""}  # what an empty cell of the table means, where that is not None
 
 Changes = dict[str, bool | int | float | str | None]  # by dotted key; None takes one away
@@ -71,14 +68,15 @@ class Experiment(BaseModel):
         return " ".join(f"{key.lstrip('+')}={value}" for key, value in self.set.items() if value is not None)
 
     @property
-    def own_items(self) -> bool:
-        """Whether it is asked others than the committed run, so that scores cannot be compared item by item."""
-        return any(f"{key.lstrip('+')}.".startswith(f"{drawn}.") for key in self.set for drawn in DRAWN)
+    def draw(self) -> str:
+        """What makes its items others than those of the committed run; empty where they are the same."""
+        return draws.draw(self.changes)
 
 
 class Row(BaseModel):
-    """One method in one group: its main metric, the difference to the committed run where that has the method, and what
-    it was made with; `device` is the name of a GPU, or "cpu", with the type of the LLM where that is not bfloat16."""
+    """One method in one group: its main metric, the difference to the committed run where that has the method and was
+    asked the same items, and what it was made with; `device` is the name of a GPU, or "cpu", with the type of the LLM
+    where that is not bfloat16."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -114,8 +112,13 @@ class Row(BaseModel):
         return int(found[1]) if found else 0
 
     @property
+    def draw(self) -> str:
+        """As that of its experiment."""
+        return draws.draw(self.changes)
+
+    @property
     def gap(self) -> str:
-        """The difference and its interval; empty where the committed run lacks the method."""
+        """The difference and its interval; empty where there is none."""
         if self.difference is None or self.difference_low is None or self.difference_high is None:
             return ""
         return gap(self.difference, self.difference_low, self.difference_high)
@@ -223,11 +226,6 @@ def applied(tree: dict[str, Any], changes: Changes) -> dict[str, Any]:
         else:
             place[last] = value
     return tree
-
-
-def items_of(folder: Path, tasks: Path) -> Path:
-    """Where the items stand that an experiment's answers, in `folder`, are to: beside them where it drew its own."""
-    return folder / ITEMS if (folder / ITEMS).is_dir() else tasks
 
 
 def settings_hash(root: Path, changes: Changes) -> str:

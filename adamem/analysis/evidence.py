@@ -95,7 +95,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     cost, peer_costs = costs.read(reports / "efficiency.json"), peers.cost_table(folder / "peer_costs.json")
     needles, written = heat.read(folder / "needle.json"), fanout.read(folder / "fanout.json")
     curves, apart = read_training(folder / "training"), _Longer.read(answers, longer.rows(rows), tasks, known, cost)
-    anew = fresh.weigh(answers, fresh.rows(rows), tasks, apart.evidence, bootstrap, cost)
+    anew = fresh.weigh(answers, rows, tasks, apart.evidence, bootstrap, cost)
     again = lead.longer_ones(answers, rows, tasks, apart.trainings)
 
     summary, claims = summarise(results, bootstrap), hypotheses.judge(known, cost)

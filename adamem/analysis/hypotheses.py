@@ -91,6 +91,11 @@ class Evidence:
     def __post_init__(self) -> None:
         if self.number in self.again:
             raise ValueError(f"two trainings with seed {self.number - 1}: one of them is another's copy; take it out")
+        if other := [number for number, one in self.again.items() if one.entities != self.results.entities]:
+            raise ValueError(
+                f"the training with seed {other[0] - 1} was asked items of another draw (`seed`) than that with "
+                f"seed {self.number - 1}, under the same ids; take one of them out"
+            )
 
     @property
     def trainings(self) -> list[Results]:

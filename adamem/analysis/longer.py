@@ -9,10 +9,11 @@ from pathlib import Path
 from statistics import fmean
 
 from adamem.analysis import copies, verdicts
-from adamem.analysis.ablations import LONGER, Row, items_of
+from adamem.analysis.ablations import LONGER, Row
+from adamem.analysis.draws import items_of
 from adamem.analysis.hypotheses import FUSION, Evidence, Hypothesis, over
 from adamem.analysis.methods import in_order
-from adamem.analysis.quality import OURS
+from adamem.analysis.quality import OURS, Bootstrap
 from adamem.analysis.results import Results, read
 from adamem.analysis.tables import gap, markdown
 from adamem.analysis.targets import LOWER, UPPER
@@ -54,8 +55,20 @@ def trainings(folder: Path, rows: Sequence[Row], tasks: Path) -> dict[int, Resul
         number = of[0].seed + 1
         if number in found:
             raise ValueError(f"{folder / name}: another experiment has its training_seed, too; take out one of them")
-        found[number] = _training(folder / name, of, tasks)
+        found[number] = _training(folder / name, of, items_of(of[0].draw, folder, tasks))
     return found
+
+
+def one_of(found: Mapping[int, Results], bootstrap: Bootstrap) -> Evidence:
+    """Trainings by number, the first of which is that of the results."""
+    number = next(iter(found))
+    return Evidence(found[number], bootstrap, {key: one for key, one in found.items() if key != number}, number)
+
+
+def made_with(rows: Sequence[Row]) -> tuple[str, str]:
+    """The changes of the settings but for the training seed, and the devices, as a sentence names them."""
+    changes = dict.fromkeys(one for row in rows for one in row.changes.split() if not one.startswith("training_seed="))
+    return ", ".join(f"`{one}`" for one in changes), ", ".join(dict.fromkeys(row.device for row in rows))
 
 
 def load(folder: Path, rows: Sequence[Row], tasks: Path, committed: Evidence) -> Evidence:
@@ -66,10 +79,9 @@ def load(folder: Path, rows: Sequence[Row], tasks: Path, committed: Evidence) ->
         ValueError: answers of the rows are missing or malformed, or the first training lacks a method that another has;
             the message names the place.
     """
-    again = trainings(folder, rows, tasks)
-    number = next(iter(again))
-    first = again.pop(number)
-    for name, one in zip(_names(rows)[1:], again.values(), strict=True):
+    found = one_of(trainings(folder, rows, tasks), committed.bootstrap)
+    first = found.results
+    for name, one in zip(_names(rows)[1:], found.again.values(), strict=True):
         if more := set(one.methods) - set(first.methods):
             raise ValueError(
                 f"{folder / name}: has {min(more)}, which {_names(rows)[0]} lacks, and effects are over the items of "
@@ -80,7 +92,7 @@ def load(folder: Path, rows: Sequence[Row], tasks: Path, committed: Evidence) ->
         for key, one in committed.results.by_key.items()
         if one.cost.trainable_parameters == 0 or key[0] == LOWER
     }
-    return replace(committed, results=replace(first, by_key=given | dict(first.by_key)), again=again, number=number)
+    return replace(found, results=replace(first, by_key=given | dict(first.by_key)))
 
 
 def _names(rows: Sequence[Row]) -> list[str]:
@@ -89,7 +101,11 @@ def _names(rows: Sequence[Row]) -> list[str]:
 
 
 def _training(folder: Path, rows: Sequence[Row], tasks: Path) -> Results:
-    found, methods = read(folder, items_of(folder, tasks)), {row.method for row in rows if not row.stale}
+    if not tasks.is_dir():
+        raise ValueError(
+            f"{tasks}: the items of {folder.name} are not there; run `python -m adamem.ablate {folder.name}`"
+        )
+    found, methods = read(folder, tasks), {row.method for row in rows if not row.stale}
     if more := set(found.methods) - {row.method for row in rows}:
         raise ValueError(
             f"{folder}: has {min(more)}, of which the table has no row; remove it, or run `python -m adamem.ablate "
@@ -123,10 +139,9 @@ def section(
 ) -> str:
     """Verdicts, the effects training by training and group by group, whether leads have grown, and what each method
     scores with either length."""
-    changes = [change for change in rows[0].changes.split() if not change.startswith("training_seed=")]
-    devices = ", ".join(dict.fromkeys(row.device for row in rows))
+    changes, devices = made_with(rows)
     head = (
-        f"Arms that are trained, trained for longer: {', '.join(f'`{change}`' for change in changes)}; "
+        f"Arms that are trained, trained for longer: {changes}; "
         f"{len(_names(rows))} training seeds, on: {devices} ([experiments](../ablations/README.md#all-experiments), "
         "[how](../../docs/experiments.md#what-an-h100-gave)). Compared are the arms that were trained for longer and "
         f"those that nobody trains; an arm that was trained, but not for longer, is left out. `{LOWER}`, which H1's "

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from adamem.analysis import names
-
-R = TypeVar("R", bound=BaseModel)
 
 
 class Source(BaseModel):
@@ -26,11 +24,19 @@ class Source(BaseModel):
     share: float
 
 
-class Prediction(BaseModel):
-    """An answer with its scores; `coverage` and `contradictions` are None where the item lists no facts, `official`
-    where it is not of a public set."""
+class _Read(BaseModel):
+    """What a file or a line of it is read as, and what to do where it is malformed."""
 
     model_config = ConfigDict(frozen=True)
+    again: ClassVar[str] = "run stage `benchmark` again"
+
+
+R = TypeVar("R", bound=_Read)
+
+
+class Prediction(_Read):
+    """An answer with its scores; `coverage` and `contradictions` are None where the item lists no facts, `official`
+    where it is not of a public set."""
 
     id: str
     kind: str
@@ -59,21 +65,19 @@ class Prediction(BaseModel):
         return names.str_hit(self.prediction, self.gold)
 
 
-class Asked(BaseModel):
-    """What is read here of an item, or kept of it beside answers: its id, keys of what it is about, and the item that
-    it is a counterfactual copy of."""
+class Asked(_Read):
+    """What the analysis needs of an item: its id, keys of what it is about, and the item that it is a counterfactual
+    copy of."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    again: ClassVar[str] = "run stage `tasks` again, or `python -m adamem.ablate` for items of an experiment"
 
     id: str
     entities: tuple[str, ...]
     source: str | None = None
 
 
-class Cost(BaseModel):
+class Cost(_Read):
     """What a method took in one group: mean decoder positions, trained weights, bytes kept per context token."""
-
-    model_config = ConfigDict(frozen=True)
 
     method: str
     group: str
@@ -120,4 +124,4 @@ def _parse(kind: type[R], line: str, place: str) -> R:
         raise ValueError(f"{place}: not valid JSON ({error.msg} at column {error.colno})") from error
     except ValidationError as error:
         problems = "; ".join(f"field '{'.'.join(map(str, e['loc']))}': {e['msg']}" for e in error.errors())
-        raise ValueError(f"{place}: {problems}; run stage `benchmark` again") from error
+        raise ValueError(f"{place}: {problems}; {kind.again}") from error

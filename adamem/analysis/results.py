@@ -80,7 +80,7 @@ class Results:
         if unlike := [row.id for row in common if row.question != theirs[row.id].question]:
             raise ValueError(
                 f"group {group}: {a} and {b} were asked other questions under the same id, {unlike[0]} first: items of "
-                "another draw (`seed`); run both again"
+                "another draw (`seed`); run one of them again"
             )
         return self._paired(common, theirs, metric)
 
@@ -108,7 +108,10 @@ class Results:
         """
         unknown = [row.id for row in rows if row.id not in self.entities]
         if unknown:
-            raise ValueError(f"{len(unknown)} answers, {unknown[0]} first, belong to no item; run `benchmark` again")
+            raise ValueError(
+                f"{len(unknown)} answers, {unknown[0]} first, belong to no item; run `benchmark` again, or "
+                "`python -m adamem.ablate` for answers of an experiment"
+            )
         return shared_clusters([self.entities[row.id] for row in rows])
 
 

@@ -93,9 +93,9 @@ def data(commit: str, path: str, to: Path) -> None:
     """Copy what DVC keeps under `path` in a commit to `to`, which does not exist yet.
 
     Raises:
-        ValueError: neither the commit nor the cache has it; what DVC said stands above.
+        ValueError: the commit or DVC's cache does not have it.
     """
-    _run("dvc", "get", "--quiet", ".", path, "--rev", commit, "--out", str(to))
+    _read("dvc", "get", ".", path, "--rev", commit, "--out", str(to))
 
 
 def _shallow() -> bool:

@@ -108,12 +108,12 @@ def test_an_experiment_that_draws_its_items_keeps_them_and_is_held_against_none(
     assert ablate.run([], jobs=1) == []
     rows = ablations.read(ablate.TABLE)
     assert [(row.group, row.value, row.difference) for row in rows] == [(group, 0.9, None) for group in "ABCD"]
-    folder = ablate.ANSWERS / "seed1"
-    kept = [path.relative_to(folder).as_posix() for path in sorted((folder / ablations.ITEMS).rglob("*.jsonl"))]
-    assert kept == [f"items/{group}/{part}.jsonl" for group in "ABCD" for part in ("counterfactual", "test")]
-    with_texts, alone = (read(folder, place) for place in (ablate.TASKS, folder / ablations.ITEMS))
-    assert with_texts == alone and "context" not in (folder / kept[0]).read_text(encoding="utf-8")
-    shutil.rmtree(folder / ablations.ITEMS)
+    items = ablate.ANSWERS / "items/seed=1"
+    kept = [path.relative_to(items).as_posix() for path in sorted(items.rglob("*.jsonl"))]
+    assert kept == [f"{group}/{part}.jsonl" for group in "ABCD" for part in ("counterfactual", "test")]
+    with_texts, alone = (read(ablate.ANSWERS / "seed1", place) for place in (ablate.TASKS, items))
+    assert with_texts == alone and "context" not in (items / kept[0]).read_text(encoding="utf-8")
+    shutil.rmtree(items)
     assert ablate.missing(ablations.read_experiments(ablate.LISTED)) == {"seed1": ["adamem"]}
 
 

@@ -1,17 +1,16 @@
-"""Hypotheses on fresh items are judged from these alone, by the rules that hold for all others."""
+"""H2 on another draw of the items is judged from these alone, by the rules that hold for all others."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from adamem import config
-from adamem.analysis import ablations, fresh
+from adamem.analysis import ablations, draws, fresh, longer
 from adamem.analysis.ablations import Row
 from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import read
@@ -21,79 +20,116 @@ Level = Mapping[str, float]
 Writer = Callable[[Level], Path]
 Named = Callable[[str, Level], Path]
 SCORED = {"adamem": 0.9, "rag_minilm_tuned": 0.5, "rag_minilm_k": 0.3, "rag_bm25_k": 0.2}
-NAMES = ("fresh0", "fresh1")
+TRAINED = {key: SCORED[key] for key in ("adamem", "rag_minilm_tuned")}
+DRAW = "seed=1"
+COST = json.loads('{"lengths": {}}')
 
 
 @pytest.fixture
 def answers(tmp_path: Path, write: Named) -> Path:
-    """What two trainings answered, with the items beside it; the second was asked what is trained alone."""
+    """What three trainings answered, the later ones by what is trained alone, and the items of their draw."""
     folder = tmp_path / "ablations/answers"
-    for name in NAMES:
-        scored = SCORED if name == NAMES[0] else {key: SCORED[key] for key in ("adamem", "rag_minilm_tuned")}
-        made = write(f"made-{name}", scored)
-        shutil.move(made / "benchmarks", folder / name)
-        shutil.move(made / "tasks", folder / name / ablations.ITEMS)
+    for number in range(fresh.PLANNED):
+        made = write(f"made{number}", TRAINED if number else SCORED)
+        shutil.move(made / "benchmarks", folder / f"fresh{number}")
+        shutil.copytree(made / "tasks", folder / draws.ITEMS / DRAW, dirs_exist_ok=True)
     return folder
 
 
 @pytest.fixture
 def rows(row: Callable[..., Row], answers: Path) -> list[Row]:
     return [
-        row(name, about=ablations.FRESH, changes=f"seed=1 training_seed={number}", method=one.name)
-        for number, name in enumerate(NAMES)
-        for one in sorted((answers / name).iterdir())
-        if one.name != ablations.ITEMS
+        row(f"fresh{number}", about=ablations.FRESH, changes=f"{DRAW} training_seed={number}", method=method)
+        for number in range(fresh.PLANNED)
+        for method in (TRAINED if number else SCORED)
     ]
 
 
-@pytest.mark.parametrize("stale", [False, True])
-def test_fresh_items_have_verdicts_of_their_own(
-    reports: Writer, levels: Level, rows: list[Row], params: config.AdaMemConfig, stale: bool
-) -> None:
-    folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), "rag_minilm_tuned": 1.0, "adamem": 0.5})
-    table = [one.model_copy(update={"stale": stale}) for one in rows]
-    ablations.write(folder / "ablations/ablations.csv", table)
-    assert weigh(folder, params)["H2"]["verdict"] == "not supported"
-    found = json.loads((folder / "evidence" / fresh.FILE).read_text(encoding="utf-8"))
-    page = (folder / "evidence/README.md").read_text(encoding="utf-8")
-    if stale:
-        assert found == {} and fresh.TITLE not in page
-        return
+@pytest.fixture
+def judged(reports: Writer, levels: Level, params: config.AdaMemConfig, answers: Path) -> Callable[[list[Row]], Path]:
+    """A `reports/` whose committed run is behind tuned retrieval, weighed beside these rows of the table."""
+
+    def of(rows: list[Row]) -> Path:
+        folder = reports({**levels, **dict.fromkeys(ARMS, 0.5), "rag_minilm_tuned": 1.0, "adamem": 0.5})
+        ablations.write(folder / "ablations/ablations.csv", rows)
+        assert weigh(folder, params)["H2"]["verdict"] == "not supported"
+        return folder / "evidence"
+
+    return of
+
+
+def test_fresh_items_have_a_verdict_of_their_own(judged: Callable[[list[Row]], Path], rows: list[Row]) -> None:
+    folder = judged(rows)
+    found = json.loads((folder / fresh.FILE).read_text(encoding="utf-8"))
     assert list(found) == ["H2"], "nobody was asked what the others need"
-    assert (found["H2"]["verdict"], found["H2"]["seeds"]) == ("supported", 2)
+    assert (found["H2"]["verdict"], found["H2"]["seeds"]) == ("supported", 3)
     assert found["H2"]["effect"] == pytest.approx(0.9 - 0.5)
     assert {one["against"] for one in found["H2"]["effects"]} == {"rag_minilm_tuned", "rag_minilm_k", "rag_bm25_k"}
-    section = page.split(f"## {fresh.TITLE}")[1].split("\n## ")[0]
-    assert "`seed=1`; 2 training seeds" in section and "| `adamem` | fresh items | 2 | 0.90 (0.90 to 0.90)" in section
+    page = (folder / "README.md").read_text(encoding="utf-8").split(f"## {fresh.TITLE}")[1].split("\n## ")[0]
+    assert "`seed=1`; 3 of 3 training seeds" in page and "| `adamem` | fresh | 3 | 0.90 (0.90 to 0.90)" in page
 
 
-def test_questions_that_were_asked_before_are_counted(
+@pytest.mark.parametrize("lacking", ["not run", "stale", "all stale"])
+def test_no_verdict_before_all_planned_trainings_are_there(
+    judged: Callable[[list[Row]], Path], rows: list[Row], lacking: str
+) -> None:
+    last = [row for row in rows if row.experiment == "fresh2"]
+    first = [row for row in rows if row not in last]
+    old = {"not run": [], "stale": last, "all stale": rows}[lacking]
+    folder = judged(
+        [*(row for row in first if row not in old), *(row.model_copy(update={"stale": True}) for row in old)]
+    )
+    assert json.loads((folder / fresh.FILE).read_text(encoding="utf-8")) == {}
+    page = (folder / "README.md").read_text(encoding="utf-8").split(f"## {fresh.TITLE}")[1].split("\n## ")[0]
+    if lacking == "all stale":
+        assert page.strip().startswith("Out of date")
+    else:
+        assert fresh.OPEN in page and "2 of 3 training seeds" in page and "**supported**" not in page
+
+
+def test_what_the_draws_have_in_common_is_counted(
     reports: Writer, levels: Level, answers: Path, rows: list[Row], params: config.AdaMemConfig
 ) -> None:
     folder, draw = reports(levels), Bootstrap.of(params)
-    new = fresh.load(answers, rows, folder / "tasks", draw)
-    old = replace(new, results=read(folder / "benchmarks", folder / "tasks"), again={})
-    assert "A 40 and 40 of 40; B 40 and 40 of 40" in fresh.section(rows, [], new, old)
     path = folder / "benchmarks/adamem/A.jsonl"
-    path.write_text(path.read_text().replace("<country 0>", "<country 99>").replace('"Lima","the', '"Oslo","the', 1))
-    old = replace(new, results=read(folder / "benchmarks", folder / "tasks"), again={})
-    assert "A 39 and 39 of 40" in fresh.section(rows, [], new, old)
+    text = path.read_text(encoding="utf-8").replace("<country 0>", "<country 99>")
+    path.write_text(text.replace('"Lima","the', '"Oslo","the', 2), encoding="utf-8")
+    for part in (folder / "tasks/A").glob("*.jsonl"):
+        part.write_text(part.read_text(encoding="utf-8").replace("country:19", "country:99"), encoding="utf-8")
+    old = longer.one_of({1: read(folder / "benchmarks", folder / "tasks")}, draw)
+    page = fresh.weigh(answers, rows, folder / "tasks", old, draw, COST).section
+    assert "| A | 19 of 20 | 39 of 40 | 38 of 40 |" in page and "| B | 20 of 20 | 40 of 40 | 40 of 40 |" in page
 
 
-def test_answers_are_held_against_the_items_beside_them(
+def test_answers_are_held_against_the_items_of_their_draw(
     reports: Writer, levels: Level, answers: Path, rows: list[Row], params: config.AdaMemConfig
 ) -> None:
-    tasks = reports(levels) / "tasks"
-    path = answers / "fresh1" / ablations.ITEMS / "A/test.jsonl"
-    path.write_text(path.read_text(encoding="utf-8").split("\n", 1)[1], encoding="utf-8")
-    known = fresh.load(answers, rows, tasks, Bootstrap.of(params))
-    results = known.again[2]
-    with pytest.raises(ValueError, match="1 answers, A-test-00000 first, belong to no item"):
-        results.pairs("adamem", "rag_minilm_tuned", "A", "f1")
+    tasks, items = reports(levels) / "tasks", answers / draws.ITEMS / DRAW
+    (items / "A/test.jsonl").write_text("", encoding="utf-8")
+    with pytest.raises(ValueError, match="40 answers, A-test-00000 first, belong to no item"):
+        fresh.weigh(answers, rows, tasks, None, Bootstrap.of(params), COST)
+    shutil.rmtree(items)
+    with pytest.raises(ValueError, match=rf"{DRAW}: the items of fresh0 are not there; .*adamem\.ablate fresh0"):
+        fresh.weigh(answers, rows, tasks, None, Bootstrap.of(params), COST)
 
 
-def test_items_of_two_draws_are_never_compared(reports: Writer, levels: Level) -> None:
+def test_trainings_on_items_of_two_draws_are_never_put_together(
+    reports: Writer, levels: Level, answers: Path, rows: list[Row], params: config.AdaMemConfig
+) -> None:
     """Their ids are the same."""
+    tasks, other = reports(levels) / "tasks", answers / draws.ITEMS / "seed=2"
+    shutil.copytree(answers / draws.ITEMS / DRAW, other)
+    path = other / "B/test.jsonl"
+    path.write_text(path.read_text(encoding="utf-8").replace("country:1", "country:7"), encoding="utf-8")
+    mixed = [
+        row.model_copy(update={"changes": "seed=2 training_seed=2"}) if row.experiment == "fresh2" else row
+        for row in rows
+    ]
+    with pytest.raises(ValueError, match="the training with seed 2 was asked items of another draw"):
+        fresh.weigh(answers, mixed, tasks, None, Bootstrap.of(params), COST)
+
+
+def test_methods_that_were_asked_items_of_two_draws_are_never_compared(reports: Writer, levels: Level) -> None:
     folder = reports(levels)
     path = folder / "benchmarks/icae/A.jsonl"
     path.write_text(path.read_text(encoding="utf-8").replace("<country 3>", "<country 99>"), encoding="utf-8")
