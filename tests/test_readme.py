@@ -16,7 +16,11 @@ pytestmark = as_committed
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
 GAP = ("difference", "difference_low", "difference_high")
-VERDICTS = {"": "reports/hypotheses.json", ", longer training": "reports/evidence/hypotheses_longer.json"}
+VERDICTS = {
+    "": "reports/hypotheses.json",
+    ", longer training": "reports/evidence/hypotheses_longer.json",
+    ", fresh items": "reports/evidence/hypotheses_fresh.json",
+}
 JUDGED = {
     f"{name}{row}": one
     for row, file in VERDICTS.items()
@@ -225,6 +229,16 @@ def _interval(row: dict[str, str], mean: str, low: str, high: str, sign: int, ma
     value, *ends = (sign * float(row[key]) for key in (mean, low, high))
     first, last = sorted(ends, reverse=bool(mark))
     return f"{value:.2f} [{mark}{first:.2f}, {mark}{last:.2f}]"
+
+
+@pytest.mark.parametrize("place", ["README.md", "docs/design.md"])
+def test_trainings_on_the_other_draw_are_counted_until_all_are_there(place: str) -> None:
+    page = (ROOT / "reports/evidence/README.md").read_text(encoding="utf-8").split("## On another draw")[1]
+    found = dict(re.findall(r"^\| `(\w+)` \| fresh \| (\d \| [\d.]+)", page, re.MULTILINE))
+    (count, ours), (_, theirs) = (found[method].split(" | ") for method in ("adamem", "rag_minilm_tuned"))
+    said = f"Trainings so far: {count}, with {ours} on A for AdaMem and {theirs} for tuned retrieval."
+    text = (ROOT / place).read_text(encoding="utf-8")
+    assert (said in text) == (f"{count} of 3 training seeds" in page and count != "3")
 
 
 def test_links_lead_somewhere() -> None:

@@ -205,4 +205,5 @@ def table(scores: Scores, kind: str = "training") -> str:
 
 
 def _spread(found: Sequence[float]) -> str:
-    return f"{fmean(found):.2f} ({min(found):.2f} to {max(found):.2f})" if found else ""
+    mean = f"{fmean(found):.2f}" if found else ""
+    return f"{mean} ({min(found):.2f} to {max(found):.2f})" if len(found) > 1 else mean
