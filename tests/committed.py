@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import csv
 import subprocess
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+EVIDENCE = "reports/evidence/README.md"
 MADE = ("reports", "params.yaml", "dvc.lock", "stages/*/dvc.lock")
 
 _asked = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *MADE], cwd=ROOT, check=False)
 as_committed = pytest.mark.skipif(
     _asked.returncode == 1, reason="settings or reports are not those in git, of which the pages speak"
 )
+
+
+def read(place: str, below: str = "") -> str:
+    """A page of the repository, from the heading `below` on."""
+    whole = (ROOT / place).read_text(encoding="utf-8")
+    return whole[whole.index(below) :]
+
+
+def rows_of(table: str, **wanted: str) -> list[dict[str, str]]:
+    """The rows of a table in `reports/` that have these values."""
+    with (ROOT / "reports" / table).open(encoding="utf-8", newline="") as stream:
+        return [row for row in csv.DictReader(stream) if wanted.items() <= row.items()]
+
+
+def interval_of(row: dict[str, str], mean: str, low: str, high: str, sign: int, mark: str = "") -> str:
+    """Mean and interval as the pages write them; `sign` -1 for a loss, of which a page names the size."""
+    value, *ends = (sign * float(row[key]) for key in (mean, low, high))
+    first, last = sorted(ends, reverse=bool(mark))
+    return f"{value:.2f} [{mark}{first:.2f}, {mark}{last:.2f}]"
