@@ -57,7 +57,7 @@ def _of_copies(results: Results) -> Results:
 
 def _copies(known: Evidence, method: str, group: str) -> list[Pairs]:
     metric = known.results.metric(group)
-    asked = [one for one in known.trainings if (method, group) in one.by_key]
+    asked = [one for one in known.trainings.values() if (method, group) in one.by_key]
     found = [pairs for one in asked if (pairs := one.copies(method, group, metric)) is not None]
     if any(pairs.ids != found[0].ids for pairs in found):
         raise ValueError(f"group {group}: {method} answered other copies with another seed; ask them again")

@@ -7,7 +7,6 @@ without the query, retrieval that is tuned as well, and memories that were tampe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -33,12 +32,11 @@ from adamem.analysis import (
     twins,
     verdicts,
 )
-from adamem.analysis.ablations import Row
 from adamem.analysis.hypotheses import Evidence
 from adamem.analysis.methods import in_order, style
 from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import OURS, Bootstrap, Comparison, Summary, metrics, summarise
-from adamem.analysis.results import Results, Training, read, read_training
+from adamem.analysis.results import Training, read, read_training
 from adamem.data.staged import write_json, write_text
 
 INTRO = """\
@@ -94,9 +92,9 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     known = Evidence(results, bootstrap, longer.trainings(answers, seeds, tasks), params.training_seed + 1)
     cost, peer_costs = costs.read(reports / "efficiency.json"), peers.cost_table(folder / "peer_costs.json")
     needles, written = heat.read(folder / "needle.json"), fanout.read(folder / "fanout.json")
-    curves, apart = read_training(folder / "training"), _Longer.read(answers, longer.rows(rows), tasks, known, cost)
+    curves, apart = read_training(folder / "training"), longer.weigh(answers, rows, tasks, known, cost)
     anew = fresh.weigh(answers, rows, tasks, apart.evidence, bootstrap, cost)
-    again = lead.longer_ones(answers, rows, tasks, apart.trainings)
+    again = lead.longer_ones(answers, rows, tasks, apart.evidence.trainings if apart.evidence else {})
 
     summary, claims = summarise(results, bootstrap), hypotheses.judge(known, cost)
     parts = {
@@ -122,7 +120,8 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     for path, of in judged.items():
         write_json(path, verdicts.tree(of))
     _draw(twins.apart(results, summary)[1], curves, needles, folder / "plots")
-    apart.plot(folder / "plots")
+    if apart.scores:
+        longer_plot.longer(apart.scores, known.results, folder / "plots" / "longer.png")
     write_text(folder / "README.md", _page(parts))
     return found
 
@@ -136,40 +135,6 @@ def _draw(summary: Summary, curves: Sequence[Training], needles: heat.Rows, fold
 def _page(parts: Mapping[str, str]) -> str:
     sections = (f"## {title}\n\n{text}" for title, text in parts.items() if text)
     return "\n\n".join([INTRO, *sections]) + "\n"
-
-
-@dataclass(frozen=True)
-class _Longer:
-    """The longer trainings: the section, their verdicts, what each scored, and the answers behind them. Nothing but a
-    line to say so where there are none that count."""
-
-    section: str
-    claims: Sequence[hypotheses.Hypothesis] = ()
-    scores: longer.Scores = field(default_factory=dict)
-    evidence: Evidence | None = None
-
-    @classmethod
-    def read(cls, answers: Path, rows: Sequence[Row], tasks: Path, known: Evidence, cost: Mapping[str, Any]) -> _Longer:
-        current = [row for row in rows if not row.stale]
-        if not current:
-            return cls(longer.out_of_date(rows) if rows else "")
-        found = longer.load(answers, rows, tasks, known)
-        claims = hypotheses.judge(found, cost)
-        scores = longer.scores((row.method for row in current), {longer.SHORT: known, longer.LONG: found})
-        return cls(longer.section(current, claims, scores, found, known), claims, scores, found)
-
-    @property
-    def trainings(self) -> Mapping[int, Results]:
-        """The answers of each training, by its number."""
-        found = self.evidence
-        return {} if found is None else {found.number: found.results, **found.again}
-
-    def plot(self, folder: Path) -> None:
-        """What each training scored, if there is one."""
-        if self.evidence is not None:
-            found = self.evidence.results
-            metrics = {group: found.metric(group) for group in found.groups}
-            longer_plot.longer(self.scores, metrics, folder / "longer.png")
 
 
 def _quality(known: Evidence, summary: Summary, provenance: Provenance) -> str:
@@ -190,7 +155,7 @@ def _one_training(known: Evidence) -> str:
     means, scores = [], []
     for group in known.results.groups:
         metric = known.results.metric(group)
-        trained = [one for one in known.trainings if (OURS, group) in one.by_key]
+        trained = [one for one in known.trainings.values() if (OURS, group) in one.by_key]
         scores = [one.mean(OURS, group, metric) for one in trained]
         means.append(f"{group} {fmean(scores):.2f} ({min(scores):.2f} to {max(scores):.2f})")
     return (

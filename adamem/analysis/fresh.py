@@ -1,10 +1,9 @@
-"""H2 on another draw of the items: experiments about `FRESH`, one for each training seed, which draw all data with one
-other seed. They were planned before the first of them was run."""
+"""H1 and H2 on another draw of the items: experiments about `FRESH`, one for each training seed, which draw all data
+with one other seed. What decides a claim was planned before any of its opponents was asked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +13,27 @@ from adamem.analysis.hypotheses import Evidence, Hypothesis
 from adamem.analysis.quality import OURS, Bootstrap
 from adamem.analysis.results import Results
 from adamem.analysis.tables import markdown
+from adamem.analysis.targets import LOWER
 
 FILE = "hypotheses_fresh.json"
 TITLE = "On another draw of the items"
-PLANNED, PLAN = 3, "8af51cb"  # trainings, and the commit of experiments.yaml that says so
+PLANNED = {"H1": 2, "H2": 3}  # trainings behind the comparison that decides
+PLANS = {"H1": "0c93e82", "H2": "8af51cb"}  # the commits of experiments.yaml that say so
 OLDER, NEWER = "older", "fresh"
 
 HEAD = f"""\
 All verdicts above are on items that had a part in choosing the design. Here training and test items were drawn anew,
-with the steps of the longer trainings: {{changes}}; {{count}} of {PLANNED} training seeds, on: {{devices}}. The number
-of trainings, what they would be asked and that H2 would be judged as above were written down in commit `{PLAN}`, before
-the first was run ([experiments.yaml](../../stages/ablations/experiments.yaml)). On these items nothing was chosen."""
+with the steps of the longer trainings: {{changes}}; {{count}} training seeds, on: {{devices}}. On these items nothing
+was chosen. Planned were {PLANNED["H2"]} trainings for H2 and {PLANNED["H1"]} for H1
+([experiments.yaml](../../stages/ablations/experiments.yaml)): what they would be asked, and that each claim would be
+judged as above, was written down in commit `{PLANS["H2"]}`, before the first training, and for H1 in commit
+`{PLANS["H1"]}`, when scores of AdaMem and of retrieval on these items were known, and none without the question."""
 JUDGED = f"""\
-Opponents are those of the longer trainings; tuned BM25 was not asked. Claims whose opponents were not asked are left
-out, and count in Holm's correction all the same, which errs towards undecided; undecided speaks neither for nor
-against. All comparisons: [{FILE}]({FILE})."""
-OPEN = "No verdict before all of them are there."
+Opponents are those of the longer trainings; ICAE, AutoCompressor and tuned BM25 were not asked. `{LOWER}`, which H1's
+opponent must beat, has the steps of the committed run. Claims whose opponents were not asked are left out, and count in
+Holm's correction all the same, which errs towards undecided; undecided speaks neither for nor against. All comparisons:
+[{FILE}]({FILE})."""
+OPEN = "No verdict yet on {names}: not all of the planned trainings are there."
 SEEN = """\
 The draw is by the same generator, with the same wordings, from the same films, airports and the like that are held out
 for tests. So this can tell what was fitted to the older items, and not what was fitted to the generator or to these
@@ -39,14 +43,6 @@ Both draws of items, after as long a training. More than the items is different:
 trainings there are. Intervals are over test items and trainings, not over draws of training items."""
 
 
-@dataclass(frozen=True)
-class Fresh:
-    """The section of the page and the verdicts; none where not all trainings are there."""
-
-    section: str = ""
-    claims: Sequence[Hypothesis] = ()
-
-
 def weigh(
     folder: Path,
     table: Sequence[Row],
@@ -54,7 +50,7 @@ def weigh(
     older: Evidence | None,
     bootstrap: Bootstrap,
     cost: Mapping[str, Any],
-) -> Fresh:
+) -> longer.Weighed:
     """Judge the experiments about fresh items by their answers below `folder`; `older` are the longer trainings on
     other items, to be shown beside them.
 
@@ -64,24 +60,27 @@ def weigh(
     """
     rows = [row for row in table if row.about == FRESH]
     if not (current := [row for row in rows if not row.stale]):
-        return Fresh(longer.out_of_date(rows) if rows else "")
+        return longer.Weighed(longer.out_of_date(rows))
     found = longer.one_of(longer.trainings(folder, rows, tasks), bootstrap)
-    claims = [claim for claim in hypotheses.judge(found, cost) if claim.effects]
-    if len(found.trainings) < PLANNED:
-        claims = []
-    return Fresh(_section(current, claims, found, older), claims)
+    judged = {claim.name: claim for claim in hypotheses.judge(found, cost)}
+    claims = [judged[name] for name, count in PLANNED.items() if judged[name].seeds >= count]
+    scores = longer.scores((row.method for row in current), ({OLDER: older} if older else {}) | {NEWER: found})
+    return longer.Weighed(_section(current, claims, scores, found, older), claims, scores, found)
 
 
-def _section(rows: Sequence[Row], claims: Sequence[Hypothesis], fresh: Evidence, older: Evidence | None) -> str:
+def _section(
+    rows: Sequence[Row], claims: Sequence[Hypothesis], scores: longer.Scores, fresh: Evidence, older: Evidence | None
+) -> str:
     changes, devices = longer.made_with(rows)
     judged = [JUDGED, verdicts.table(claims), verdicts.trainings(claims), verdicts.by_group(fresh, claims)]
-    kinds = ({OLDER: older} if older else {}) | {NEWER: fresh}
+    waiting = [name for name in PLANNED if name not in {claim.name for claim in claims}]
     parts = [
         HEAD.format(changes=changes, count=len(fresh.trainings), devices=devices),
-        *(judged if claims else [OPEN]),
+        *(judged if claims else []),
+        OPEN.format(names=" and ".join(waiting)) if waiting else "",
         _common(fresh.results, older.results) if older else "",
         APART,
-        longer.table(longer.scores((row.method for row in rows), kinds), "items"),
+        longer.table(scores, "items"),
         copies.leads(fresh),
     ]
     return "\n\n".join(part for part in parts if part)

@@ -98,9 +98,9 @@ class Evidence:
             )
 
     @property
-    def trainings(self) -> list[Results]:
-        """All of them."""
-        return [self.results, *self.again.values()]
+    def trainings(self) -> dict[int, Results]:
+        """All of them, by number."""
+        return {self.number: self.results, **self.again}
 
     def pairs(self, a: str, b: str, group: str, metric: str) -> dict[int, Pairs]:
         """a and b on the same items, by the number of the training, for every one that both have; none where one of

@@ -4,14 +4,15 @@ answers are kept as those of further seeds are."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from adamem.analysis import copies, verdicts
 from adamem.analysis.ablations import LONGER, Row
 from adamem.analysis.draws import items_of
-from adamem.analysis.hypotheses import FUSION, Evidence, Hypothesis, over
+from adamem.analysis.hypotheses import FUSION, Evidence, Hypothesis, judge, over
 from adamem.analysis.methods import in_order
 from adamem.analysis.quality import OURS, Bootstrap
 from adamem.analysis.results import Results, read
@@ -35,6 +36,33 @@ of the list missing).
 WHOLE = f"{FUSION} STR-HIT"  # no name missing, beside the F1 that gives credit for a part of a list
 
 Scores = Mapping[tuple[str, str], Mapping[str, Sequence[float]]]  # trainings, by method and kind, by group or WHOLE
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A section of the page, the verdicts in it, what each training scored, and the answers behind them. Nothing but a
+    line to say so where there are none that count."""
+
+    section: str = ""
+    claims: Sequence[Hypothesis] = ()
+    scores: Scores = field(default_factory=dict)
+    evidence: Evidence | None = None
+
+
+def weigh(folder: Path, table: Sequence[Row], tasks: Path, committed: Evidence, cost: Mapping[str, Any]) -> Weighed:
+    """Judge the longer trainings of the table by their answers below `folder`, beside those `committed`; `cost` is the
+    content of `reports/efficiency.json`.
+
+    Raises:
+        ValueError: see `load`.
+    """
+    about = rows(table)
+    if not (current := [row for row in about if not row.stale]):
+        return Weighed(out_of_date(about))
+    found = load(folder, about, tasks, committed)
+    claims = judge(found, cost)
+    scored = scores((row.method for row in current), {SHORT: committed, LONG: found})
+    return Weighed(section(current, claims, scored, found, committed), claims, scored, found)
 
 
 def rows(table: Sequence[Row]) -> list[Row]:
@@ -126,7 +154,7 @@ def scores(methods: Iterable[str], kinds: Mapping[str, Evidence]) -> Scores:
         judged |= {WHOLE: (FUSION, "str_hit")}
     return {
         (method, kind): {
-            column: [one.mean(method, *score) for one in known.trainings if (method, score[0]) in one.by_key]
+            column: [one.mean(method, *score) for one in known.trainings.values() if (method, score[0]) in one.by_key]
             for column, score in sorted(judged.items())
         }
         for method in in_order(set(methods))
@@ -189,7 +217,9 @@ def change(before: Evidence, after: Evidence, against: str, group: str) -> Inter
 
 
 def out_of_date(rows: Sequence[Row]) -> str:
-    """The section where code or settings have changed since."""
+    """The section where code or settings have changed since; none where there are no rows at all."""
+    if not rows:
+        return ""
     commits = ", ".join(dict.fromkeys(row.commit for row in rows))
     return f"Out of date: made with code and settings of commit {commits}, which have changed. They have no say."
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
 
@@ -11,17 +10,18 @@ from matplotlib.figure import Figure
 from adamem.analysis.longer import SHORT, Scores
 from adamem.analysis.methods import style
 from adamem.analysis.plots import GROUP_NAMES, METRIC_NAMES, plain, save
+from adamem.analysis.results import Results
 
 APART = 0.11  # of a row, between trainings that would cover each other
 
 
-def longer(scores: Scores, metrics: Mapping[str, str], path: Path) -> None:
+def longer(scores: Scores, results: Results, path: Path) -> None:
     """A row a method and length of its training, a panel a group: a mark for each training, a bar at their mean.
-    `metrics` names that of each group."""
+    `results` knows the groups and the metric of each."""
     rows = list(scores)[::-1]
-    figure = Figure(figsize=(2.6 * len(metrics) + 2.2, 0.34 * len(rows) + 1.2), layout="constrained")
-    panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
-    for panel, (group, metric) in zip(panels, metrics.items(), strict=True):
+    figure = Figure(figsize=(2.6 * len(results.groups) + 2.2, 0.34 * len(rows) + 1.2), layout="constrained")
+    panels = figure.subplots(1, len(results.groups), sharey=True, squeeze=False)[0]
+    for panel, group in zip(panels, results.groups, strict=True):
         for y, (method, length) in enumerate(rows):
             look, values = style(method), scores[method, length][group]
             face = "white" if length == SHORT else look.colour
@@ -30,7 +30,7 @@ def longer(scores: Scores, metrics: Mapping[str, str], path: Path) -> None:
                        clip_on=False)  # fmt: skip
             mean = [fmean(values)] if values else []
             panel.vlines(mean, y - 0.35, y + 0.35, color=look.colour, linewidth=1.6)
-        panel.set(title=GROUP_NAMES[group], xlabel=METRIC_NAMES[metric], xlim=(-0.02, 1.02))
+        panel.set(title=GROUP_NAMES[group], xlabel=METRIC_NAMES[results.metric(group)], xlim=(-0.02, 1.02))
         panel.set_yticks(range(len(rows)), [", ".join(row) for row in rows])
         plain(panel, "x")
     save(figure, path)

@@ -1,4 +1,4 @@
-"""H2 on another draw of the items is judged from these alone, by the rules that hold for all others."""
+"""H1 and H2 on another draw of the items are judged from these alone, by the rules that hold for all others."""
 
 from __future__ import annotations
 
@@ -19,8 +19,13 @@ from tests.analysis.weighed import ARMS, weigh
 Level = Mapping[str, float]
 Writer = Callable[[Level], Path]
 Named = Callable[[str, Level], Path]
-SCORED = {"adamem": 0.9, "rag_minilm_tuned": 0.5, "rag_minilm_k": 0.3, "rag_bm25_k": 0.2}
-TRAINED = {key: SCORED[key] for key in ("adamem", "rag_minilm_tuned")}
+TRAINED = {"adamem": 0.9, "rag_minilm_tuned": 0.5}
+FREE = {"adamem_query_free": 0.4}
+ASKED = [  # by each of the trainings
+    TRAINED | FREE | {"rag_minilm_k": 0.3, "rag_bm25_k": 0.2, "no_context_tuned": 0.1},
+    TRAINED | FREE,
+    TRAINED,
+]
 DRAW = "seed=1"
 COST = json.loads('{"lengths": {}}')
 
@@ -29,8 +34,8 @@ COST = json.loads('{"lengths": {}}')
 def answers(tmp_path: Path, write: Named) -> Path:
     """What three trainings answered, the later ones by what is trained alone, and the items of their draw."""
     folder = tmp_path / "ablations/answers"
-    for number in range(fresh.PLANNED):
-        made = write(f"made{number}", TRAINED if number else SCORED)
+    for number, scored in enumerate(ASKED):
+        made = write(f"made{number}", scored)
         shutil.move(made / "benchmarks", folder / f"fresh{number}")
         shutil.copytree(made / "tasks", folder / draws.ITEMS / DRAW, dirs_exist_ok=True)
     return folder
@@ -40,8 +45,8 @@ def answers(tmp_path: Path, write: Named) -> Path:
 def rows(row: Callable[..., Row], answers: Path) -> list[Row]:
     return [
         row(f"fresh{number}", about=ablations.FRESH, changes=f"{DRAW} training_seed={number}", method=method)
-        for number in range(fresh.PLANNED)
-        for method in (TRAINED if number else SCORED)
+        for number, scored in enumerate(ASKED)
+        for method in scored
     ]
 
 
@@ -61,30 +66,42 @@ def judged(reports: Writer, levels: Level, params: config.AdaMemConfig, answers:
 def test_fresh_items_have_a_verdict_of_their_own(judged: Callable[[list[Row]], Path], rows: list[Row]) -> None:
     folder = judged(rows)
     found = json.loads((folder / fresh.FILE).read_text(encoding="utf-8"))
-    assert list(found) == ["H2"], "nobody was asked what the others need"
-    assert (found["H2"]["verdict"], found["H2"]["seeds"]) == ("supported", 3)
-    assert found["H2"]["effect"] == pytest.approx(0.9 - 0.5)
+    assert {name: (one["verdict"], one["seeds"]) for name, one in found.items()} == {
+        "H1": ("supported", 2),
+        "H2": ("supported", 3),
+    }, "nobody was asked what H3 needs"
+    assert [one["effect"] for one in found.values()] == pytest.approx([0.9 - 0.4, 0.9 - 0.5])
     assert {one["against"] for one in found["H2"]["effects"]} == {"rag_minilm_tuned", "rag_minilm_k", "rag_bm25_k"}
-    page = (folder / "README.md").read_text(encoding="utf-8").split(f"## {fresh.TITLE}")[1].split("\n## ")[0]
-    assert "`seed=1`; 3 of 3 training seeds" in page and "| `adamem` | fresh | 3 | 0.90 (0.90 to 0.90)" in page
-
-
-@pytest.mark.parametrize("lacking", ["not run", "stale", "all stale"])
-def test_no_verdict_before_all_planned_trainings_are_there(
-    judged: Callable[[list[Row]], Path], rows: list[Row], lacking: str
-) -> None:
-    last = [row for row in rows if row.experiment == "fresh2"]
-    first = [row for row in rows if row not in last]
-    old = {"not run": [], "stale": last, "all stale": rows}[lacking]
-    folder = judged(
-        [*(row for row in first if row not in old), *(row.model_copy(update={"stale": True}) for row in old)]
+    page = _section(folder)
+    assert (
+        "`seed=1`; 3 training seeds" in page
+        and "No verdict" not in page
+        and "| `adamem` | fresh | 3 | 0.90 (0.90 to 0.90)" in page
     )
+
+
+@pytest.mark.parametrize(("lacking", "open_ones"), [("fresh2", ["H2"]), ("fresh1", ["H1", "H2"])])
+@pytest.mark.parametrize("stale", [False, True], ids=["not run", "stale"])
+def test_no_verdict_on_a_claim_before_its_planned_trainings_are_there(
+    judged: Callable[[list[Row]], Path], rows: list[Row], lacking: str, open_ones: list[str], stale: bool
+) -> None:
+    old = [row.model_copy(update={"stale": True}) for row in rows if row.experiment == lacking]
+    folder = judged([row for row in rows if row.experiment != lacking] + (old if stale else []))
+    found = json.loads((folder / fresh.FILE).read_text(encoding="utf-8"))
+    assert set(found) == set(fresh.PLANNED) - set(open_ones)
+    page = _section(folder)
+    assert f"No verdict yet on {' and '.join(open_ones)}: " in page and "; 2 training seeds" in page
+    assert ("**supported**" in page) == bool(found)
+
+
+def test_answers_of_older_code_have_no_say(judged: Callable[[list[Row]], Path], rows: list[Row]) -> None:
+    folder = judged([row.model_copy(update={"stale": True}) for row in rows])
     assert json.loads((folder / fresh.FILE).read_text(encoding="utf-8")) == {}
-    page = (folder / "README.md").read_text(encoding="utf-8").split(f"## {fresh.TITLE}")[1].split("\n## ")[0]
-    if lacking == "all stale":
-        assert page.strip().startswith("Out of date")
-    else:
-        assert fresh.OPEN in page and "2 of 3 training seeds" in page and "**supported**" not in page
+    assert _section(folder).strip().startswith("Out of date")
+
+
+def _section(folder: Path) -> str:
+    return (folder / "README.md").read_text(encoding="utf-8").split(f"## {fresh.TITLE}")[1].split("\n## ")[0]
 
 
 def test_what_the_draws_have_in_common_is_counted(
