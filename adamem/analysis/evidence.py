@@ -119,17 +119,19 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     judged = {reports / "hypotheses.json": claims, folder / longer.FILE: apart.claims, folder / fresh.FILE: anew.claims}
     for path, of in judged.items():
         write_json(path, verdicts.tree(of))
-    _draw(twins.apart(results, summary)[1], curves, needles, folder / "plots")
-    if apart.scores:
-        longer_plot.longer(apart.scores, known.results, folder / "plots" / "longer.png")
+    _draw(twins.apart(results, summary)[1], curves, needles, apart, folder / "plots")
     write_text(folder / "README.md", _page(parts))
     return found
 
 
-def _draw(summary: Summary, curves: Sequence[Training], needles: heat.Rows, folder: Path) -> None:
+def _draw(
+    summary: Summary, curves: Sequence[Training], needles: heat.Rows, apart: longer.Weighed, folder: Path
+) -> None:
     plots.quality(summary, folder / "quality.png")
     plots.losses(curves, folder / "losses.png")
     heat.plot(needles, folder)
+    if apart.evidence is not None:
+        longer_plot.longer(apart.scores, apart.evidence.results, folder / "longer.png")
 
 
 def _page(parts: Mapping[str, str]) -> str:
