@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adamem import config
-from adamem.analysis import ablation_plots, ablations, effects
+from adamem.analysis import ablation_plots, ablations, curves, effects
 from adamem.analysis.ablations import FRESH, LEAD, LONGER, SEED, TYPE, Row
-from adamem.analysis.methods import in_order
-from adamem.analysis.quality import OURS, Bootstrap, Summary, summarise
-from adamem.analysis.results import Results, Training, read, read_training
+from adamem.analysis.curves import Training
+from adamem.analysis.methods import OURS, STEP0, in_order
+from adamem.analysis.quality import Bootstrap, Summary, summarise
+from adamem.analysis.results import Results, read
 from adamem.analysis.tables import markdown
 from adamem.data.staged import write_text
 
@@ -34,7 +35,6 @@ Methods that were trained or run at several K, and some others at the size they 
 
 # what experiments are about
 SIZE, WINDOW, ENCODER = "K", "states in a chunk of 256", "encoder"
-STEP0 = "adamem_step0"
 COMMITTED = "committed"  # in place of the name of an experiment
 
 
@@ -52,12 +52,12 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig) -> list[Row]:
     bootstrap = Bootstrap.of(params)
     summary = summarise(results, bootstrap)
     further = effects.phase3(results, summary, bootstrap)
-    curves = _curves(rows, read_training(folder / "training"), read_training(reports / "training"))
+    trained = _curves(rows, curves.read(folder / "training"), curves.read(reports / "training"))
 
     sizes = _about(rows, SIZE), _about(rows, SEED)
     ablation_plots.compression(*sizes, results, summary, folder / "plots" / "compression.png")
     ablation_plots.changes([*_changes(rows), *further], _about(rows, SEED, TYPE), folder / "plots" / "changes.png")
-    ablation_plots.windows(curves, folder / "plots" / "windows.png")
+    ablation_plots.windows(trained, folder / "plots" / "windows.png")
     write_text(folder / "README.md", _render(rows, further, results, summary))
     return rows
 

@@ -14,12 +14,25 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from adamem import config
-from adamem.analysis import plots
+from adamem.analysis import curves
 from adamem.analysis.ablations import Row
-from adamem.analysis.methods import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, in_order, style
+from adamem.analysis.curves import Training
+from adamem.analysis.methods import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    OURS,
+    PURPLE,
+    RETRIEVAL,
+    VERMILLION,
+    in_order,
+    style,
+)
 from adamem.analysis.plots import GROUP_NAMES, METRIC_NAMES, PALE, names_at_ends, plain, save
-from adamem.analysis.quality import OURS, Summary
-from adamem.analysis.results import Results, Training
+from adamem.analysis.quality import Summary
+from adamem.analysis.results import Results
 
 GROUPS = config.GROUPS
 POSITIONS = (4, 8, 16, 32, 64, 128, 256)
@@ -28,7 +41,7 @@ RATIOS = (64, 32, 16, 8, 4, 2, 1)
 FULL = "full_context"  # the method whose decoder positions are the tokens of the text
 OTHERS = (  # that the swept ones have to be held against, and that may not have been run at several K themselves
     "full_context_tuned",
-    "rag_minilm_tuned",
+    RETRIEVAL,
     "rag_bm25_tuned",
     "longllmlingua_k_tuned",
     "adamem_query_free",
@@ -66,13 +79,13 @@ def compression(rows: Sequence[Row], again: Sequence[Row], results: Results, sum
     for panel, group in zip(panels, GROUPS, strict=True):
         swept = in_order({row.method for row in rows if row.group == group})
         found = {name: _points(rows, results, summary, name, group) for name in [*swept, *others]}
-        placed = found | beside({name: found[name] for name in swept if found[name]})
+        lines = beside({name: found[name] for name in swept})
         _size_axes(panel, results.by_key[FULL, group].cost.decoder_tokens)
         panel.set_title(GROUP_NAMES[group], loc="left")
         panel.set_ylabel(f"{METRIC_NAMES[results.metric(group)]}, 95 % interval")
-        _again(panel, [row for row in again if row.group == group], {name: placed[name] for name in swept})
-        _lines(panel, {name: placed[name] for name in swept})
-        _numbered(panel, {number: placed[name] for number, name in enumerate(others, 1) if name in placed})
+        _again(panel, [row for row in again if row.group == group], lines)
+        _lines(panel, lines)
+        _numbered(panel, {number: found[name] for number, name in enumerate(others, 1)})
     key = "    ".join(f"{number} {name}" for number, name in enumerate(others, 1))
     figure.supxlabel(f"{key}\n{NUDGED}", fontsize=8.5, color="#444444")
     save(figure, path)
@@ -207,18 +220,18 @@ def _effect(panel: Axes, row: Row, y: float) -> None:
                        va="center", fontsize=8, color=BLUE)  # fmt: skip
 
 
-def windows(curves: Mapping[str, Training], path: Path) -> None:
+def windows(trained: Mapping[str, Training], path: Path) -> None:
     """Losses of phase 2 once the LLM reads, a line an experiment: on validation items, and in training (thin)."""
     figure = Figure(figsize=(8, 4.4), layout="constrained")
     panel = figure.subplots()
     ends = []
-    for (name, training), colour in zip(curves.items(), cycle(HUES)):
-        part = plots.parts(training)[-1]
+    for (name, training), colour in zip(trained.items(), cycle(HUES)):
+        part = curves.parts(training)[-1]
         start = part.points[0]["step"]
         kept, losses = part.curve("validation_loss")
         panel.plot([step - start for step in kept], losses, color=colour, marker="o", markersize=4)
-        steps, values = plots.reading(part)
-        panel.plot([step - start for step in steps], plots.moving_mean(values), color=colour, linewidth=0.8, alpha=0.7)
+        steps, values = curves.reading(part)
+        panel.plot([step - start for step in steps], curves.moving_mean(values), color=colour, linewidth=0.8, alpha=0.7)
         ends.append((name, losses[-1], colour))
     panel.set(xlabel="steps of phase 2 after the selector's", ylabel="nats per token of the answer", ylim=(0, None))
     panel.margins(x=0.01)

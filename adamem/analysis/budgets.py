@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from adamem import config
-from adamem.analysis import lead
-from adamem.analysis.methods import in_order
+from adamem.analysis.methods import PICKS, RETRIEVAL, SENTENCES, in_order
 from adamem.analysis.results import Results
 from adamem.analysis.tables import markdown, trained_weights
 
@@ -12,7 +11,7 @@ HEAD = """\
 Who was trained on what, in examples: steps times batch. A method without a line is not trained, or reads with vectors
 tuned for another. Questions are drawn from the same training items for all."""
 
-SELECTED = (lead.SENTENCES, lead.PICKS)
+SELECTED = (SENTENCES, PICKS)
 SELECTORS = """ For {} the examples are those of
 AdaMem's training and of their own vectors; the weights are the vectors' alone."""
 
@@ -34,7 +33,7 @@ def _known(params: config.AdaMemConfig, results: Results) -> list[tuple[str, lis
     picking, told = (f"{_examples(params.phase2.selector):,}", "yes") if selects else ("0", "no")
     ours = [f"{_examples(reading):,}", picking, f"{answering:,}", told]
     tuned = {
-        "rag_minilm_tuned": others.rag_tuned,
+        RETRIEVAL: others.rag_tuned,
         "rag_bm25_tuned": others.rag_tuned,
         "full_context_tuned": others.full_context_tuned,
         "no_context_tuned": others.no_context_tuned,

@@ -6,8 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adamem.analysis.hypotheses import Evidence, difference, over
-from adamem.analysis.methods import in_order, is_rival
-from adamem.analysis.quality import OURS
+from adamem.analysis.methods import OURS, in_order, is_rival
 from adamem.analysis.results import Pairs, Results
 from adamem.analysis.tables import gap, gaps, markdown
 

@@ -64,7 +64,7 @@ def read(path: Path) -> Cost:
     """
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
-        return {part: dict(tree[part]) for part in ("ratios", "lengths", "peaks", "training")}
+        return {part: dict(tree[part]) for part in ("ratios", "lengths", "peaks")}
     except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: no measured costs there ({error!r}); run stage `efficiency`") from error
 

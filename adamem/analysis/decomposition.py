@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from statistics import fmean
 
-from adamem.analysis.quality import OURS, Bootstrap, Comparison, Summary, compare
+from adamem.analysis.methods import OURS, STEP0, UPPER
+from adamem.analysis.quality import Bootstrap, Summary, compare
 from adamem.analysis.results import Results
 from adamem.analysis.tables import gap, gaps, markdown
-from adamem.analysis.targets import UPPER
 from adamem.evaluation.statistics import mean_interval
 
-TEXT_GOLD, GOLD, WINDOWS, STEP0 = f"{UPPER}_gold", f"{OURS}_gold", f"{OURS}_gold_windows", f"{OURS}_step0"
+TEXT_GOLD, GOLD, WINDOWS = f"{UPPER}_gold", f"{OURS}_gold", f"{OURS}_gold_windows"
 STEPS = (
     (TEXT_GOLD, "the answering documents as text"),
     (UPPER, "the whole text"),
@@ -36,10 +36,6 @@ LOST = (  # from b to a
 
 def section(results: Results, summary: Summary, bootstrap: Bootstrap) -> str:
     """Scores, losses with their intervals, and where most of what is missing is lost in each group."""
-    found = {
-        name: [one for group in results.groups if (one := compare(results, bootstrap, a, b, group)) is not None]
-        for name, a, b, _ in LOST
-    }
     head = (
         "Of the committed run, over items. Gold documents hold the answer and are read alone; within them the "
         "compressor still chooses. Gold windows are the windows in them that hold words of the answer: "
@@ -48,7 +44,7 @@ def section(results: Results, summary: Summary, bootstrap: Bootstrap) -> str:
         "its way in a text. On C every document holds a part of the answer, so that gold documents are the whole text."
     )
     lost = "What is lost between two of them, on the items that both answered, with 95 % interval (below 0: gained):"
-    parts = [head, _scores(results, summary), lost, _table(results, found), _missing(results, bootstrap)]
+    parts = [head, _scores(results, summary), lost, _table(results, bootstrap), _missing(results, bootstrap)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -60,11 +56,11 @@ def _scores(results: Results, summary: Summary) -> str:
     return markdown(["method", "sees", *results.groups], rows, numbers_from=2)
 
 
-def _table(results: Results, found: dict[str, list[Comparison]]) -> str:
+def _table(results: Results, bootstrap: Bootstrap) -> str:
     rows = []
     for name, a, b, what in LOST:
-        by_group = {one.group: one for one in found[name]}
-        rows.append([name, what, f"`{a}` - `{b}`", *gaps([by_group.get(group) for group in results.groups])])
+        found = [compare(results, bootstrap, a, b, group) for group in results.groups]
+        rows.append([name, what, f"`{a}` - `{b}`", *gaps(found)])
     return markdown(["lost by", "who", "difference", *results.groups], rows, numbers_from=3)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from adamem.analysis.ablation_plots import FLOOR, GROUPS, called, differences
 from adamem.analysis.ablations import SEED, TYPE, Row
-from adamem.analysis.quality import OURS, Bootstrap, Summary, compare
+from adamem.analysis.methods import OURS
+from adamem.analysis.quality import Bootstrap, Summary, compare
 from adamem.analysis.results import Results
 
 CHANGED = f"""\

@@ -11,24 +11,29 @@ import re
 from collections.abc import Sequence
 from itertools import zip_longest
 
+from adamem.analysis.methods import OURS
 from adamem.analysis.predictions import Prediction
-from adamem.analysis.quality import OURS
 from adamem.analysis.results import Results, required
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#$~])")
 
 
-def answered(results: Results, count: int) -> list[tuple[str, Prediction]]:
-    """Up to `count` items, with their group, that our method answered fully by the group's main metric."""
-    return _choose(results, count, wanted=1.0)
+def section(results: Results, count: int) -> str:
+    """Up to `count` items that our method answered fully by the group's main metric, and as many on which it scored
+    nothing."""
+    right, wrong = (_listed(_choose(results, count, wanted)) for wanted in (1.0, 0.0))
+    return (
+        f"Items that `{OURS}` answered fully and items on which it scored nothing, chosen by a hash of their id, one "
+        "group after the other. Each names the stretches its memory was made from, with their share of a pick.\n\n"
+        f"### Answered\n\n{right}\n\n### Failed\n\n{wrong}"
+    )
 
 
-def failed(results: Results, count: int) -> list[tuple[str, Prediction]]:
-    """Up to `count` items, with their group, on which our method scored nothing."""
-    return _choose(results, count, wanted=0.0)
+def _listed(chosen: Sequence[tuple[str, Prediction]]) -> str:
+    return "\n".join(_render(*one) for one in chosen) or "(there is none)"
 
 
-def render(group: str, row: Prediction) -> str:
+def _render(group: str, row: Prediction) -> str:
     """One example as Markdown."""
     lines = [
         f"- **{group}**, `{row.id}`: {escape(row.question)}",

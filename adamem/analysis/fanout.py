@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from adamem.analysis.methods import in_order
-from adamem.analysis.quality import OURS, Bootstrap
+from adamem.analysis.methods import OURS, in_order
+from adamem.analysis.quality import Bootstrap
 from adamem.analysis.tables import gap, markdown, sides
 from adamem.evaluation.statistics import Interval, mean_interval, paired_bootstrap
 

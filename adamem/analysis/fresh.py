@@ -4,16 +4,16 @@ with one other seed. What decides a claim was planned before any of its opponent
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from adamem.analysis import copies, hypotheses, longer, verdicts
-from adamem.analysis.ablations import FRESH, Row
+from adamem.analysis import copies, hypotheses, kept, verdicts
+from adamem.analysis.ablations import FRESH
 from adamem.analysis.hypotheses import Evidence, Hypothesis
-from adamem.analysis.quality import OURS, Bootstrap
+from adamem.analysis.kept import Kept, Scores, Weighed
+from adamem.analysis.methods import LOWER, OURS
+from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import Results
 from adamem.analysis.tables import markdown
-from adamem.analysis.targets import LOWER
 
 FILE = "hypotheses_fresh.json"
 TITLE = "On another draw of the items"
@@ -43,35 +43,27 @@ Both draws of items, after as long a training. More than the items is different:
 trainings there are. Intervals are over test items and trainings, not over draws of training items."""
 
 
-def weigh(
-    folder: Path,
-    table: Sequence[Row],
-    tasks: Path,
-    older: Evidence | None,
-    bootstrap: Bootstrap,
-    cost: Mapping[str, Any],
-) -> longer.Weighed:
-    """Judge the experiments about fresh items by their answers below `folder`; `older` are the longer trainings on
-    other items, to be shown beside them.
+def weigh(answers: Kept, older: Evidence | None, bootstrap: Bootstrap, cost: Mapping[str, Any]) -> Weighed:
+    """Judge the experiments about fresh items; `older` are the longer trainings on other items, to be shown beside
+    them.
 
     Raises:
         ValueError: answers or items are missing or malformed, or trainings were asked different items; the message
             names the place.
     """
-    rows = [row for row in table if row.about == FRESH]
-    if not (current := [row for row in rows if not row.stale]):
-        return longer.Weighed(longer.out_of_date(rows))
-    found = longer.one_of(longer.trainings(folder, rows, tasks), bootstrap)
+    about = answers.about(FRESH)
+    if not about.current:
+        return Weighed(about.out_of_date())
+    found = kept.one_of(about.trainings(), bootstrap)
     judged = {claim.name: claim for claim in hypotheses.judge(found, cost)}
     claims = [judged[name] for name, count in PLANNED.items() if judged[name].seeds >= count]
-    scores = longer.scores((row.method for row in current), ({OLDER: older} if older else {}) | {NEWER: found})
-    return longer.Weighed(_section(current, claims, scores, found, older), claims, scores, found)
+    kinds = ({OLDER: older} if older else {}) | {NEWER: found}
+    scores = kept.scores((row.method for row in about.current), kinds)
+    return Weighed(_section(about, claims, scores, found, older), claims, scores, found)
 
 
-def _section(
-    rows: Sequence[Row], claims: Sequence[Hypothesis], scores: longer.Scores, fresh: Evidence, older: Evidence | None
-) -> str:
-    changes, devices = longer.made_with(rows)
+def _section(about: Kept, claims: Sequence[Hypothesis], scores: Scores, fresh: Evidence, older: Evidence | None) -> str:
+    changes, devices = about.made_with()
     judged = [JUDGED, verdicts.table(claims), verdicts.trainings(claims), verdicts.by_group(fresh, claims)]
     waiting = [name for name in PLANNED if name not in {claim.name for claim in claims}]
     parts = [
@@ -80,7 +72,7 @@ def _section(
         OPEN.format(names=" and ".join(waiting)) if waiting else "",
         _common(fresh.results, older.results) if older else "",
         APART,
-        longer.table(scores, "items"),
+        kept.table(scores, "items"),
         copies.leads(fresh),
     ]
     return "\n\n".join(part for part in parts if part)

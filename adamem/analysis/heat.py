@@ -1,4 +1,4 @@
-"""Plots of the needle test: a heat map a method, and quality against the length of the text."""
+"""The needle test: its part of the page, a heat map a method, and quality against the length of the text."""
 
 from __future__ import annotations
 
@@ -21,6 +21,19 @@ Shade = Sequence[float]  # red, green and blue from 0 to 1
 METRIC = "f1"
 MAP = colormaps["cividis"]
 
+SECTION = """\
+One fact of group B in longer and longer texts, at several depths. Training saw texts of some hundred tokens, and K is
+the same at every length. {cell} questions in each cell of the map and {length} at each length tell large differences
+apart, no others; bars are 95 % intervals over the depths. Each length asks other questions, so that points of one
+method at two lengths differ by these, too. At 8,192 tokens the full text with frame and question ends
+at the last position that SmolLM2 was trained on, or beyond. All numbers: [needle.json](needle.json).
+
+![F1 by length and depth](plots/needle.png)
+
+![F1 against length](plots/lengths.png)
+
+{ends}"""
+
 
 def read(path: Path) -> Rows:
     """The rows of the needle test.
@@ -33,6 +46,13 @@ def read(path: Path) -> Rows:
         return [{key: row[key] for key in ("method", "length", "depth", "n", METRIC)} for row in rows]
     except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: no results of the needle test ({error!r}); run stage `needle`") from error
+
+
+def section(rows: Rows) -> str:
+    """The part of the page, without its heading."""
+    first = rows[0]
+    count = _asked(rows, first["method"], first["length"])
+    return SECTION.format(cell=first["n"], length=count, ends=_at_both_ends(rows))
 
 
 def plot(rows: Rows, folder: Path) -> None:
@@ -96,8 +116,7 @@ def lengths(rows: Rows, path: Path) -> None:
     panel.set_xscale("log", base=2)
     panel.set_xticks(places, [f"{length:,}" for length in places])
     panel.set(xlabel="context tokens", ylabel="F1, mean over depths", ylim=(-0.02, 1.02))
-    questions = sum(row["n"] for row in rows if (row["method"], row["length"]) == (methods[0], places[0]))
-    panel.set_title(f"{questions} questions a point; bars: 95 % intervals over the depths")
+    panel.set_title(f"{_asked(rows, methods[0], places[0])} questions a point; bars: 95 % intervals over the depths")
     plain(panel, "y")
     names_at_ends(panel, ends, gap=0.05)
     save(figure, path)
@@ -113,7 +132,7 @@ def interval(cells: Sequence[float]) -> tuple[float, float] | None:
     return max(0.0, mean - reach), min(1.0, mean + reach)
 
 
-def at_both_ends(rows: Rows) -> str:
+def _at_both_ends(rows: Rows) -> str:
     """Mean F1 on the shortest and on the longest texts, by method."""
     first, last = (choose(row["length"] for row in rows) for choose in (min, max))
     parts = []
@@ -121,6 +140,11 @@ def at_both_ends(rows: Rows) -> str:
         ends = [_with_interval(_cells(rows, method, at)) for at in (first, last)]
         parts.append(f"`{method}` {' and '.join(ends)}")
     return f"Mean F1 at {first:,} and at {last:,} tokens, with 95 % interval: {', '.join(parts)}."
+
+
+def _asked(rows: Rows, method: str, length: int) -> int:
+    """How many questions a method was asked at a length."""
+    return sum(row["n"] for row in rows if (row["method"], row["length"]) == (method, length))
 
 
 def _cells(rows: Rows, method: str, length: int) -> list[float]:

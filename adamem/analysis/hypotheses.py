@@ -16,15 +16,15 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any, Literal
 
-from adamem.analysis.quality import DIGITS, OURS, Bootstrap, Comparison
+from adamem.analysis.methods import LOWER, OURS, RETRIEVAL, RETRIEVAL_AT_K, UPPER
+from adamem.analysis.quality import DIGITS, Bootstrap, Comparison
 from adamem.analysis.results import Pairs, Results
-from adamem.analysis.targets import LOWER, RETRIEVAL_AT_K, UPPER
 from adamem.evaluation.statistics import Interval, Trained, holm, mean_interval, over_trainings, sign_flip
 
 Verdict = Literal["supported", "not supported", "undecided"]
 
 QUERY_FREE = ("icae", "autocompressor", "mean_pool", "adamem_query_free")
-RETRIEVAL_TUNED = ("rag_minilm_tuned", "rag_bm25_tuned")  # in the evidence; AdaMem's own selector is no rival of it
+RETRIEVAL_TUNED = (RETRIEVAL, "rag_bm25_tuned")  # in the evidence; AdaMem's own selector is no rival of it
 FUSION = "A"
 SHARE_OF_FULL = 0.9
 ALPHA = 0.05

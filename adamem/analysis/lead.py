@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from adamem.analysis import longer
-from adamem.analysis.ablations import LEAD, Row
-from adamem.analysis.quality import OURS, Bootstrap, Comparison, compare
+from adamem.analysis.ablations import LEAD, LONGER
+from adamem.analysis.kept import Kept
+from adamem.analysis.methods import OURS, PICKS, RETRIEVAL, SENTENCES
+from adamem.analysis.quality import Bootstrap, Comparison, compare
 from adamem.analysis.results import Results
 from adamem.analysis.tables import gaps, markdown, sides
 
-RETRIEVAL, SENTENCES, PICKS = "rag_minilm_tuned", "rag_selector_tuned", "picks_as_text_tuned"
 OTHERS = (RETRIEVAL, SENTENCES, PICKS)
 STEPS = (  # from b to a
     ("a ranker trained on such questions", SENTENCES, RETRIEVAL, "sentences by AdaMem's selector, not by MiniLM"),
@@ -35,19 +34,18 @@ with the selector of that very training{beside}:"""
 BESIDE = f", `{RETRIEVAL}` from the longer training with the same settings and seed"
 
 
-def longer_ones(folder: Path, rows: Sequence[Row], tasks: Path, trained: Mapping[int, Results]) -> dict[int, Results]:
-    """The answers below `folder` after longer trainings, by the seed: AdaMem and the arms that read what its selector
-    finds, beside those of tuned retrieval among the longer trainings, `trained` by number, if one has these settings
-    and that seed.
+def longer_ones(answers: Kept, trained: Mapping[int, Results]) -> dict[int, Results]:
+    """The answers after longer trainings, by the seed: AdaMem and the arms that read what its selector finds, beside
+    those of tuned retrieval among the longer trainings, `trained` by number, if one has these settings and that seed.
 
     Raises:
         ValueError: answers are missing or malformed, or two experiments have one seed; the message names the place.
     """
-    asked = [row for row in rows if row.about == LEAD]
-    settings = {row.settings for row in asked}
-    alike = {row.seed + 1 for row in longer.rows(rows) if row.settings in settings}
+    asked = answers.about(LEAD)
+    settings = {row.settings for row in asked.rows}
+    alike = {row.seed + 1 for row in answers.about(LONGER).rows if row.settings in settings}
     found = {}
-    for number, one in longer.trainings(folder, asked, tasks).items():
+    for number, one in asked.trainings().items():
         beside = trained[number].by_key if number in alike & set(trained) else {}
         lent = {key: result for key, result in beside.items() if key[0] == RETRIEVAL}
         found[number - 1] = replace(one, by_key=lent | dict(one.by_key))

@@ -7,7 +7,8 @@ from statistics import fmean
 
 from matplotlib.figure import Figure
 
-from adamem.analysis.longer import SHORT, Scores
+from adamem.analysis.kept import Scores
+from adamem.analysis.longer import SHORT
 from adamem.analysis.methods import style
 from adamem.analysis.plots import GROUP_NAMES, METRIC_NAMES, plain, save
 from adamem.analysis.results import Results

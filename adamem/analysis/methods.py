@@ -13,6 +13,13 @@ from dataclasses import dataclass
 BLUE, VERMILLION, GREEN, PURPLE, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#AA4499", "#777777", "#000000"
 ORANGE = "#E69F00"
 
+OURS, STEP0 = "adamem", "adamem_step0"
+CONTROL = "adamem_wrong_memory"
+UPPER, LOWER = "full_context_tuned", "no_context_tuned"
+RETRIEVAL_AT_K = ("rag_minilm_k", "rag_bm25_k")
+RETRIEVAL = "rag_minilm_tuned"  # the strongest
+SENTENCES, PICKS = "rag_selector_tuned", "picks_as_text_tuned"  # what the trained selector finds, as text
+
 
 @dataclass(frozen=True)
 class Style:

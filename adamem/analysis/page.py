@@ -11,10 +11,11 @@ from typing import Any
 
 from adamem import config
 from adamem.analysis import budgets, costs, examples, twins, verdicts
+from adamem.analysis.curves import Training
 from adamem.analysis.hypotheses import Hypothesis
-from adamem.analysis.methods import in_order, style
-from adamem.analysis.quality import OURS, Summary
-from adamem.analysis.results import Results, Training
+from adamem.analysis.methods import OURS, in_order, style
+from adamem.analysis.quality import Summary
+from adamem.analysis.results import Results
 from adamem.analysis.tables import ahead, counterfactual_table, main_table, markdown
 from adamem.analysis.targets import BOUND_GAP, Bound, Target, difference
 
@@ -83,7 +84,7 @@ def render(params: config.AdaMemConfig, results: Results, summary: Summary, judg
         _counterfactual(shown),
         "## What an answer costs\n\n" + costs.section(effort.cost),
         "## Learning curves and minutes\n\n" + _training(params, results, effort),
-        "## Examples\n\n" + _examples(params, results),
+        "## Examples\n\n" + examples.section(results, params.analysis.examples),
         f"## What one training says\n\n{BEYOND}\n\n" + verdicts.section(judged.hypotheses, VERDICTS, results),
         _targets(judged.targets),
         REPRODUCE,
@@ -220,15 +221,4 @@ def _minutes(effort: Effort) -> str:
     return (
         "Minutes of each stage when it last ran to its end; with those that come after this page: "
         "[minutes.md](minutes.md).\n\n" + markdown(["stage", "minutes", "steps"], rows)
-    )
-
-
-def _examples(params: config.AdaMemConfig, results: Results) -> str:
-    count = params.analysis.examples
-    right, wrong = examples.answered(results, count), examples.failed(results, count)
-    shown = lambda rows: "\n".join(examples.render(*row) for row in rows) or "(there is none)"  # noqa: E731
-    return (
-        f"Items that `{OURS}` answered fully and items on which it scored nothing, chosen by a hash of their id, one "
-        "group after the other. Each names the stretches its memory was made from, with their share of a pick.\n\n"
-        f"### Answered\n\n{shown(right)}\n\n### Failed\n\n{shown(wrong)}"
     )

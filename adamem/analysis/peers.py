@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adamem.analysis.hypotheses import Evidence, difference
-from adamem.analysis.methods import in_order
-from adamem.analysis.quality import OURS
+from adamem.analysis.methods import OURS, in_order
 from adamem.analysis.tables import gaps, markdown
 
 HEAD = """\

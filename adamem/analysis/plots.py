@@ -5,18 +5,15 @@ Every method keeps its colour and marker (`analysis.methods`) and is named where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from adamem.analysis.methods import BLACK, BLUE, GREY, in_order, style
+from adamem.analysis.methods import BLUE, OURS, in_order, style
 from adamem.analysis.quality import Quality, Summary
-from adamem.analysis.results import Results, Training
+from adamem.analysis.results import Results
 
 GROUP_NAMES = {"A": "A  distributed fusion", "B": "B  exact recall", "C": "C  redundancy", "D": "D  sparse lookup"}
 METRIC_NAMES = {"f1": "F1", "coverage": "coverage of facts", "official": "official score"}
@@ -33,7 +30,7 @@ def quality(summary: Summary, path: Path) -> None:
     for panel, group in zip(panels, groups, strict=True):
         rows = [row for row in summary.quality if row.group == group]
         for row in rows:
-            _point(panel, row, row.value, methods.index(row.method))
+            _point(panel, row, methods.index(row.method))
         _ours(panel, rows)
         panel.set(title=GROUP_NAMES[group], xlabel=METRIC_NAMES[rows[0].metric], xlim=(-0.02, 1.02))
         panel.set_yticks(range(len(methods)), methods)
@@ -69,7 +66,7 @@ def _ranking(panel: Axes, rows: Sequence[Quality], costs: Mapping[str, float]) -
         if isinstance(line, str):
             label.set_fontweight("bold")
         else:
-            _point(panel, line, line.value, y)
+            _point(panel, line, y)
     _ours(panel, rows)
     plain(panel, "x")
 
@@ -92,112 +89,17 @@ def _positions(costs: Sequence[float]) -> str:
     return f"{low} decoder positions" if low == high else f"{low} to {high} decoder positions"
 
 
-def losses(training: Sequence[Training], path: Path) -> None:
-    """A panel a trained stage: the training loss of each step, and validation losses."""
-    _panels(training, path, _loss_panel)
-
-
-def validation(training: Sequence[Training], path: Path) -> None:
-    """A panel a trained stage: share of validation items whose whole answer is the arg-max, teacher-forced."""
-    _panels([stage for stage in training if stage.curve("validation_em")[0]], path, _match_panel)
-
-
-def _panels(training: Sequence[Training], path: Path, draw: Callable[[Axes, Training], None]) -> None:
-    columns = min(4, max(1, len(training)))
-    lines = max(1, -(-len(training) // columns))
-    figure = Figure(figsize=(3.2 * columns, 2.5 * lines + 0.5), layout="constrained")
-    panels = figure.subplots(lines, columns, squeeze=False).flatten()
-    for panel in panels[len(training) :]:
-        panel.set_axis_off()
-    for panel, stage in zip(panels, training, strict=False):
-        draw(panel, stage)
-        _switches(panel, parts(stage))
-        panel.set(title=stage.stage.split("@")[-1], xlabel="step")
-        plain(panel, "y")
-    handles, names = panels[0].get_legend_handles_labels()
-    if names:
-        figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False, fontsize=9)
-    save(figure, path)
-
-
-def parts(stage: Training) -> list[Training]:
-    """The trainings of a stage: one begins with a validation at the step at which the one before has ended."""
-    steps = [point["step"] for point in stage.points]
-    starts = [0, *(index for index, (last, step) in enumerate(pairwise(steps), 1) if step <= last)]
-    return [replace(stage, points=stage.points[start:end]) for start, end in pairwise([*starts, len(steps)])]
-
-
-def part_names(trainings: Sequence[Training]) -> Sequence[str]:
-    """What each of them learns: all phases of the compressor, or text and then tasks, or the two parts of phase 2."""
-    if len(trainings) == 3:
-        return "text", "selector", "answers"
-    names = ("text", "tasks") if trainings[0].curve("answer_nll")[0] else ("selector", "answers")
-    return names[: len(trainings)]
-
-
-def reading(part: Training) -> tuple[list[int], list[float]]:
-    """Steps and the loss that validation measures, too: that of the answers, or the only one of a selector."""
-    steps, values = part.curve("answer_nll")
-    return (steps, values) if steps else part.curve("loss")
-
-
-def moving_mean(values: Sequence[float]) -> list[float]:
-    """Means of about a tenth of the curve around each value, of what there is of it at the ends."""
-    reach = max(1, len(values) // 20)
-    return [fmean(values[max(0, index - reach) : index + reach + 1]) for index in range(len(values))]
-
-
-def _switches(panel: Axes, trainings: Sequence[Training]) -> None:
-    """A line wherever another loss begins, and over each part its name, where it is wide enough for one."""
-    starts = [part.points[0]["step"] for part in trainings]
-    for start in starts[1:]:
-        panel.axvline(start, color=BLACK, linewidth=0.8, linestyle="--")
-    if len(starts) > 1:
-        for name, (start, end) in zip(part_names(trainings), pairwise([*starts, trainings[-1].steps]), strict=True):
-            if end - start > 0.1 * panel.get_xlim()[1]:
-                panel.annotate(name, ((start + end) / 2, 0.99), xycoords=panel.get_xaxis_transform(),
-                               ha="center", va="top", fontsize=8, style="italic")  # fmt: skip
-
-
-def _loss_panel(panel: Axes, stage: Training) -> None:
-    for index, part in enumerate(parts(stage)):
-        names = (None, None, None) if index else ("training, each step", "its moving mean", "validation")
-        steps, values = reading(part)
-        panel.plot(steps, values, color=PALE, linewidth=0.6, label=names[0])
-        panel.plot(steps, moving_mean(values), color=GREY, linewidth=1.4, label=names[1])
-        panel.plot(*part.curve("validation_loss"), color=BLUE, marker="o", markersize=4, label=names[2])
-    panel.set_ylabel("loss (nats)", fontsize=9)
-    low, high = panel.get_ylim()
-    panel.set_ylim(max(0, low), high + 0.1 * (high - low))  # with room for the names of the parts
-
-
-def _match_panel(panel: Axes, stage: Training) -> None:
-    known = [part.curve("validation_em") for part in parts(stage)]
-    for steps, values in known:
-        panel.plot(steps, values, color=BLUE, marker="o", markersize=4)
-    steps, values = known[-1]
-    panel.annotate(f"{values[-1]:.2f}", (steps[-1], values[-1]), (6, 0), textcoords="offset points", va="center",
-                   fontsize=8)  # fmt: skip
-    panel.set_ylabel("validation exact match", fontsize=9)
-    panel.set_ylim(-0.03, 1.03)
-    panel.set_xlim(0, 1.15 * steps[-1])  # with room for the last value
-
-
-def _point(panel: Axes, row: Quality, x: float, y: float) -> None:
-    panel.plot([row.low, row.high], [y, y], color=style(row.method).colour, linewidth=1.6)
-    _marker(panel, row.method, x, y)
-
-
-def _marker(panel: Axes, method: str, x: float, y: float) -> None:
-    look = style(method)
+def _point(panel: Axes, row: Quality, y: float) -> None:
+    look = style(row.method)
     face = look.colour if look.filled else "white"
-    panel.plot(x, y, look.marker, color=look.colour, markerfacecolor=face, markersize=6, zorder=3)
+    panel.plot([row.low, row.high], [y, y], color=look.colour, linewidth=1.6)
+    panel.plot(row.value, y, look.marker, color=look.colour, markerfacecolor=face, markersize=6, zorder=3)
 
 
 def _ours(panel: Axes, rows: Sequence[Quality]) -> None:
     """A thin line at our score, so that the eye finds who lies beyond it."""
     for row in rows:
-        if row.method == "adamem":
+        if row.method == OURS:
             panel.axvline(row.value, color=BLUE, linewidth=0.6, linestyle=":", zorder=0)
 
 

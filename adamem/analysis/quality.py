@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from adamem import config
+from adamem.analysis.methods import OURS
 from adamem.analysis.predictions import Prediction
 from adamem.analysis.results import Pairs, Results, required
 from adamem.evaluation.statistics import mean_interval, paired_bootstrap
 
-OURS = "adamem"
 DIGITS = 6
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from adamem import config
-from adamem.analysis import cost_plots, costs, hypotheses, page, plots, tables, twins, verdicts
+from adamem.analysis import cost_plots, costs, curve_plots, curves, hypotheses, page, plots, tables, twins, verdicts
 from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import Bootstrap, metrics, summarise
-from adamem.analysis.results import read, read_training
+from adamem.analysis.results import read
 from adamem.analysis.targets import bounds, targets
 from adamem.data.staged import write_json, write_text
 
@@ -28,7 +28,7 @@ def write(
     Raises:
         ValueError: an input is missing or malformed; the message names file, line and field.
     """
-    results, training = read(folder / "benchmarks", tasks), read_training(folder / "training")
+    results, training = read(folder / "benchmarks", tasks), curves.read(folder / "training")
     bootstrap = Bootstrap.of(params)
     summary = summarise(results, bootstrap)
     cost = costs.read(folder / "efficiency.json")
@@ -45,8 +45,8 @@ def write(
     kept, shown, _ = twins.apart(results, summary)
     plots.quality(shown, folder / "plots" / "quality.png")
     plots.tokens(kept, shown, folder / "plots" / "tokens.png")
-    plots.losses(training, folder / "plots" / "losses.png")
-    plots.validation(training, folder / "plots" / "validation.png")
+    curve_plots.losses(training, folder / "plots" / "losses.png")
+    curve_plots.validation(training, folder / "plots" / "validation.png")
     cost_plots.growth(cost, folder / "plots" / "cost_growth.png")
     cost_plots.amortised(cost, folder / "plots" / "cost_amortised.png")
     write_text(folder / "README.md", page.render(params, results, summary, judged, effort))

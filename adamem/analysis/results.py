@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from adamem.analysis import predictions
 from adamem.analysis.predictions import Cost, Prediction
@@ -156,41 +154,3 @@ def required(row: Prediction, metric: str) -> float:
     if value is None:
         raise ValueError(f"item {row.id} has no {metric}; its task file lists no facts")
     return value
-
-
-@dataclass(frozen=True)
-class Training:
-    """The learning curves of one trained stage, as `tracking.Run.write` left them in a file of that name."""
-
-    file: str
-    stage: str
-    seconds: float
-    points: tuple[dict[str, Any], ...]
-
-    @property
-    def steps(self) -> int:
-        """The last step."""
-        return max((point["step"] for point in self.points), default=0)
-
-    def curve(self, name: str) -> tuple[list[int], list[float]]:
-        """Steps at which a value was logged, and the values."""
-        known = [(point["step"], point[name]) for point in self.points if point.get(name) is not None]
-        return [step for step, _ in known], [value for _, value in known]
-
-
-def read_training(folder: Path) -> list[Training]:
-    """The curves of all trained stages, by file name; a stage that only chose among settings has none.
-
-    Raises:
-        ValueError: a file is not what `tracking.Run.write` writes.
-    """
-    found = [_read_training(path) for path in sorted(folder.glob("*.json"))]
-    return [training for training in found if training.curve("loss")[0]]
-
-
-def _read_training(path: Path) -> Training:
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-        return Training(path.stem, tree["stage"], tree["seconds"], tuple(tree["steps"]))
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: not a learning curve ({error!r}); run the stage of that name again") from error

@@ -132,7 +132,7 @@ def ahead(comparisons: Sequence[Comparison], method: str, over: str) -> str:
         said += f", below {', '.join(f'`{name}`' for name in behind)}" if behind else ""
         parts.append(said + (f", not told from {', '.join(f'`{name}`' for name in level)}" if level else ""))
     head = f"By intervals of the paired differences, over {over}, `{method}` is"
-    rest = "untrained, unfrozen and tampered variants of itself, `_gold` and `_source` arms are not counted"
+    rest = "itself untrained, unfrozen, tampered with or read as text, `_gold` and `_source` arms are not counted"
     return f"{head} {'; '.join(parts)} ({rest})." if parts else ""
 
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from adamem.analysis.quality import OURS, Bootstrap, Comparison, Summary, compare
+from adamem.analysis.methods import CONTROL, LOWER, OURS, RETRIEVAL_AT_K, UPPER
+from adamem.analysis.quality import Bootstrap, Comparison, Summary, compare
 from adamem.analysis.results import Results
 
 Verdict = Literal["met", "not met", "open"]
@@ -19,8 +20,6 @@ BOUND_GAP = 0.2  # a group says something only if tuned full context beats tuned
 FUSION_LEAD = 0.10  # F1 ahead of the better query-free compressor on A
 TARGET_SHARE = 0.8  # of tuned full context, on D
 TARGET_ARMS = ("icae", "autocompressor")
-RETRIEVAL_AT_K = ("rag_minilm_k", "rag_bm25_k")
-UPPER, LOWER, CONTROL = "full_context_tuned", "no_context_tuned", "adamem_wrong_memory"
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Bound:
 
     @property
     def verdict(self) -> Verdict:
-        return _verdict(self.gap is not None and self.gap.difference >= BOUND_GAP, known=self.gap is not None)
+        return "open" if self.gap is None else _verdict(self.gap.difference >= BOUND_GAP)
 
 
 def bounds(results: Results, bootstrap: Bootstrap) -> list[Bound]:
@@ -122,7 +121,5 @@ def _names(methods: Sequence[str]) -> str:
     return " and ".join(f"`{method}`" for method in methods)
 
 
-def _verdict(met: bool, known: bool = True) -> Verdict:
-    if not known:
-        return "open"
+def _verdict(met: bool) -> Verdict:
     return "met" if met else "not met"

@@ -8,11 +8,10 @@ from statistics import fmean
 from typing import Any
 
 from adamem.analysis.hypotheses import FUSION, SHARE_OF_FULL, Effect, Evidence, Hypothesis, difference
+from adamem.analysis.methods import OURS, UPPER
 from adamem.analysis.names import f1_of_one
-from adamem.analysis.quality import OURS
 from adamem.analysis.results import Results
 from adamem.analysis.tables import gaps, markdown
-from adamem.analysis.targets import UPPER
 
 EXPLORATORY = (
     "All of it is exploratory: parts of AdaMem were chosen by looking at some of these test items (the marks at the "

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from adamem import config
-from adamem.analysis import ablations, draws, fresh, longer
+from adamem.analysis import ablations, draws, fresh, kept
 from adamem.analysis.ablations import Row
+from adamem.analysis.kept import Kept
 from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import read
 from tests.analysis.weighed import ARMS, weigh
@@ -113,8 +114,8 @@ def test_what_the_draws_have_in_common_is_counted(
     path.write_text(text.replace('"Lima","the', '"Oslo","the', 2), encoding="utf-8")
     for part in (folder / "tasks/A").glob("*.jsonl"):
         part.write_text(part.read_text(encoding="utf-8").replace("country:19", "country:99"), encoding="utf-8")
-    old = longer.one_of({1: read(folder / "benchmarks", folder / "tasks")}, draw)
-    page = fresh.weigh(answers, rows, folder / "tasks", old, draw, COST).section
+    old = kept.one_of({1: read(folder / "benchmarks", folder / "tasks")}, draw)
+    page = fresh.weigh(Kept(answers, rows, folder / "tasks"), old, draw, COST).section
     assert "| A | 19 of 20 | 39 of 40 | 38 of 40 |" in page and "| B | 20 of 20 | 40 of 40 | 40 of 40 |" in page
 
 
@@ -124,10 +125,10 @@ def test_answers_are_held_against_the_items_of_their_draw(
     tasks, items = reports(levels) / "tasks", answers / draws.ITEMS / DRAW
     (items / "A/test.jsonl").write_text("", encoding="utf-8")
     with pytest.raises(ValueError, match="40 answers, A-test-00000 first, belong to no item"):
-        fresh.weigh(answers, rows, tasks, None, Bootstrap.of(params), COST)
+        fresh.weigh(Kept(answers, rows, tasks), None, Bootstrap.of(params), COST)
     shutil.rmtree(items)
     with pytest.raises(ValueError, match=rf"{DRAW}: the items of fresh0 are not there; .*adamem\.ablate fresh0"):
-        fresh.weigh(answers, rows, tasks, None, Bootstrap.of(params), COST)
+        fresh.weigh(Kept(answers, rows, tasks), None, Bootstrap.of(params), COST)
 
 
 def test_trainings_on_items_of_two_draws_are_never_put_together(
@@ -143,7 +144,7 @@ def test_trainings_on_items_of_two_draws_are_never_put_together(
         for row in rows
     ]
     with pytest.raises(ValueError, match="the training with seed 2 was asked items of another draw"):
-        fresh.weigh(answers, mixed, tasks, None, Bootstrap.of(params), COST)
+        fresh.weigh(Kept(answers, mixed, tasks), None, Bootstrap.of(params), COST)
 
 
 def test_methods_that_were_asked_items_of_two_draws_are_never_compared(reports: Writer, levels: Level) -> None:

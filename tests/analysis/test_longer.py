@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from adamem import config
-from adamem.analysis import costs, hypotheses, longer
+from adamem.analysis import costs, hypotheses, kept, longer
 from adamem.analysis.ablations import LONGER, Row
 from adamem.analysis.hypotheses import Evidence
+from adamem.analysis.kept import Kept
 from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import read
 
@@ -44,7 +45,7 @@ def test_what_longer_training_adds_to_a_lead_is_over_the_same_trainings(
     committed: Path, write: Callable[[str, Level], Path], rows: list[Row], params: config.AdaMemConfig
 ) -> None:
     known = _known(committed, params)
-    found = longer.load(_train(committed, write), rows, committed / "tasks", known)
+    found = longer.load(_kept(_train(committed, write), rows), known)
     assert longer.change(known, found, "rag_minilm_tuned", "A") is None, "two trainings after one"
     twice = replace(known, again={2: known.results})
     grown = longer.change(twice, found, "rag_minilm_tuned", "A")
@@ -57,11 +58,11 @@ def test_a_training_goes_by_its_seed_where_others_are_stale(
     committed: Path, write: Callable[[str, Level], Path], rows: list[Row], params: config.AdaMemConfig
 ) -> None:
     late = [one.model_copy(update={"stale": one.experiment == SEEDS[0]}) for one in rows]
-    found = longer.load(_train(committed, write), late, committed / "tasks", _known(committed, params))
+    found = longer.load(_kept(_train(committed, write), late), _known(committed, params))
     assert set(found.pairs("adamem", "rag_minilm_tuned", "A", "f1")) == {2}
     twins = [one.model_copy(update={"changes": "training_seed=3"}) for one in rows]
     with pytest.raises(ValueError, match="longer1: another experiment has its training_seed"):
-        longer.trainings(committed / "ablations/answers", twins, committed / "tasks")
+        _kept(committed / "ablations/answers", twins).trainings()
 
 
 def _train(folder: Path, write: Callable[[str, Level], Path]) -> Path:
@@ -69,6 +70,10 @@ def _train(folder: Path, write: Callable[[str, Level], Path]) -> Path:
     for name in SEEDS:
         shutil.copytree(write(name, SCORED) / "benchmarks", answers / name)
     return answers
+
+
+def _kept(answers: Path, rows: list[Row]) -> Kept:
+    return Kept(answers, rows, answers.parents[1] / "tasks")
 
 
 def _without(answers: Path, rows: list[Row], seed: str) -> list[Row]:
@@ -85,14 +90,14 @@ def test_longer_trainings_have_a_verdict_of_their_own(
     committed: Path, write: Callable[[str, Level], Path], rows: list[Row], params: config.AdaMemConfig
 ) -> None:
     known, answers = _known(committed, params), _train(committed, write)
-    found = longer.load(answers, rows, committed / "tasks", known)
+    found = longer.load(_kept(answers, rows), known)
     h1, h2, h3 = hypotheses.judge(found, costs.read(committed / "efficiency.json"))
     assert [(one.verdict, one.seeds) for one in (h1, h2, h3)] == [("supported", 2)] * 3
     assert {effect.against for effect in h1.effects} == {"adamem_query_free"}, "the others were not trained for longer"
     assert {effect.against for effect in h2.effects} == {"rag_minilm_k", "rag_bm25_k", "rag_minilm_tuned"}
-    scores = longer.scores(SCORED, {longer.SHORT: known, longer.LONG: found})
+    scores = kept.scores(SCORED, {longer.SHORT: known, longer.LONG: found})
     assert scores["adamem", "as committed"]["A"] == [0.6] and scores["adamem", "longer"]["A"] == [0.95, 0.95]
-    page = longer.section(rows, [h1, h2, h3], scores, found, known)
+    page = longer.section(_kept(answers, rows), [h1, h2, h3], scores, found, known)
     assert "| `adamem` | longer | 2 | 0.95 (0.95 to 0.95)" in page
     assert "for longer: `phase2.optimiser.steps=600`; 2 training seeds" in page and "on: H100 (" in page
 
@@ -106,16 +111,16 @@ def test_answers_that_the_table_speaks_of_and_a_seed_lacks_are_named(
     with pytest.raises(
         ValueError, match=rf"{seed}: no answers of rag_minilm_tuned, which the table has; .* adamem.ablate {seed}`"
     ):
-        longer.load(answers, rows, committed / "tasks", _known(committed, params))
+        longer.load(_kept(answers, rows), _known(committed, params))
 
 
 def test_a_method_that_one_seed_was_not_asked_is_judged_over_the_others(
     committed: Path, write: Callable[[str, Level], Path], rows: list[Row], params: config.AdaMemConfig
 ) -> None:
     answers = _train(committed, write)
-    kept = _without(answers, rows, SEEDS[1])
+    left = _without(answers, rows, SEEDS[1])
     h1, h2, _ = hypotheses.judge(
-        longer.load(answers, kept, committed / "tasks", _known(committed, params)),
+        longer.load(_kept(answers, left), _known(committed, params)),
         costs.read(committed / "efficiency.json"),
     )
     assert (h1.seeds, h2.seeds) == (1, 2)
@@ -126,23 +131,23 @@ def test_answers_of_which_the_table_has_no_row_are_refused_and_stale_ones_left_o
 ) -> None:
     answers = _train(committed, write)
     stale = [one.model_copy(update={"stale": one.method == "adamem"}) for one in rows]
-    found = longer.trainings(answers, stale, committed / "tasks")
+    found = _kept(answers, stale).trainings()
     assert all("adamem" not in one.methods for one in found.values())
     gone = [one for one in rows if one.method != "adamem"]
     with pytest.raises(ValueError, match="longer0: has adamem, of which the table has no row; remove it, or run"):
-        longer.trainings(answers, gone, committed / "tasks")
+        _kept(answers, gone).trainings()
 
 
 def test_a_method_that_the_first_training_lacks_is_refused(
     committed: Path, write: Callable[[str, Level], Path], rows: list[Row], params: config.AdaMemConfig
 ) -> None:
     answers = _train(committed, write)
-    kept = _without(answers, rows, SEEDS[0])
+    left = _without(answers, rows, SEEDS[0])
     with pytest.raises(
         ValueError, match=r"longer1: has adamem_query_free, which longer0 lacks, .* adamem.ablate longer0`"
     ):
-        longer.load(answers, kept, committed / "tasks", _known(committed, params))
+        longer.load(_kept(answers, left), _known(committed, params))
 
 
-def test_only_rows_about_longer_training_are_taken(row: RowWriter, rows: list[Row]) -> None:
-    assert longer.rows([row(), *rows, row("seed1", about="training seed")]) == rows
+def test_only_rows_about_longer_training_are_taken(tmp_path: Path, row: RowWriter, rows: list[Row]) -> None:
+    assert _kept(tmp_path, [row(), *rows, row("seed1", about="training seed")]).about(LONGER).rows == rows

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from adamem.analysis import cost_plots, costs, plots
+from adamem.analysis import cost_plots, costs, curves, plots
+from adamem.analysis.curves import Training
 from adamem.analysis.methods import STYLES, in_order, style
-from adamem.analysis.results import Training
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=14).map(sorted))
@@ -60,7 +60,7 @@ def test_no_position_few_positions_and_the_whole_text_are_no_like_costs() -> Non
 
 
 def _training(*points: dict[str, float]) -> Training:
-    return Training("phase2", "phase2", 1.0, points)
+    return Training("phase2", "phase2", points)
 
 
 def test_no_line_joins_the_losses_of_two_trainings() -> None:
@@ -70,32 +70,32 @@ def test_no_line_joins_the_losses_of_two_trainings() -> None:
         {"step": 1, "validation_loss": 9.0},
         {"step": 2, "loss": 8.5, "answer_nll": 8.0, "validation_loss": 7.0},
     ]
-    first, second = plots.parts(_training(*steps))
+    first, second = curves.parts(_training(*steps))
     assert first.points + second.points == tuple(steps)
     assert first.curve("validation_loss") == ([0, 1], [5.0, 3.0])
     assert second.curve("validation_loss") == ([1, 2], [9.0, 7.0])
-    assert (plots.reading(first), plots.reading(second)) == (([1], [4.0]), ([2], [8.0]))
+    assert (curves.reading(first), curves.reading(second)) == (([1], [4.0]), ([2], [8.0]))
 
 
 def test_one_training_is_one_part() -> None:
     whole = _training({"step": 0, "validation_loss": 5.0}, {"step": 1, "loss": 4.0}, {"step": 2, "loss": 3.0})
-    assert plots.parts(whole) == [whole]
-    assert plots.part_names([whole] * 3) == ("text", "selector", "answers")
-    assert plots.part_names([whole] * 2) == ("selector", "answers"), "it has no loss of the answer of its own"
-    assert len(plots.part_names([whole])) == 1
+    assert curves.parts(whole) == [whole]
+    assert curves.part_names([whole] * 3) == ("text", "selector", "answers")
+    assert curves.part_names([whole] * 2) == ("selector", "answers"), "it has no loss of the answer of its own"
+    assert len(curves.part_names([whole])) == 1
 
 
 @given(st.lists(st.floats(0, 10), max_size=80))
 def test_a_smoothed_curve_stays_within_the_raw_one(values: list[float]) -> None:
-    smooth = plots.moving_mean(values)
+    smooth = curves.moving_mean(values)
     assert len(smooth) == len(values)
     assert all(min(values) - 1e-9 <= mean <= max(values) + 1e-9 for mean in smooth)
 
 
 def test_smoothing_takes_out_what_alternates_and_keeps_a_slope() -> None:
     slope = [float(index) for index in range(60)]
-    assert plots.moving_mean(slope)[5:-5] == pytest.approx(slope[5:-5])
-    assert max(plots.moving_mean([0.0, 1.0] * 30)[5:-5]) < 0.6
+    assert curves.moving_mean(slope)[5:-5] == pytest.approx(slope[5:-5])
+    assert max(curves.moving_mean([0.0, 1.0] * 30)[5:-5]) < 0.6
 
 
 def test_names_at_the_ends_of_lines_stand_in_the_order_of_the_lines_on_a_logarithm() -> None:

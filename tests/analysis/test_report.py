@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from adamem import config
-from adamem.analysis import costs, hypotheses, page, quality, report
-from adamem.analysis.results import read, read_training
+from adamem.analysis import costs, curves, hypotheses, page, quality, report
+from adamem.analysis.results import read
 from adamem.analysis.targets import bounds, targets
 from tests.analysis.conftest import SECONDS, UNKNOWN
 
@@ -33,7 +33,7 @@ def _page(folder: Path, params: config.AdaMemConfig) -> str:
     cost = costs.read(folder / "efficiency.json")
     claims = hypotheses.judge(hypotheses.Evidence(results, bootstrap), cost)
     judged = page.Judged(targets(results, summary), bounds(results, bootstrap), claims)
-    return page.render(params, results, summary, judged, page.Effort(read_training(folder / "training"), SECONDS, cost))
+    return page.render(params, results, summary, judged, page.Effort(curves.read(folder / "training"), SECONDS, cost))
 
 
 def _text(path: Path) -> str:
@@ -222,11 +222,11 @@ def test_a_curve_file_of_another_kind_is_refused(reports: Writer) -> None:
     folder = reports({"adamem": 0.5})
     (folder / "training" / "odd.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ValueError, match=r"odd.json: not a learning curve"):
-        read_training(folder / "training")
+        curves.read(folder / "training")
 
 
 def test_a_stage_that_learned_nothing_has_no_curve(reports: Writer) -> None:
     folder = reports({"adamem": 0.5})
     choice = {"stage": "baseline@rag", "seconds": 3.0, "steps": [{"step": 0, "rag_bm25_k.f1_at_8": 0.2}]}
     (folder / "training" / "rag.json").write_text(json.dumps(choice), encoding="utf-8")
-    assert [training.stage for training in read_training(folder / "training")] == ["phase1", "phase2"]
+    assert [training.stage for training in curves.read(folder / "training")] == ["phase1", "phase2"]
