@@ -17,7 +17,7 @@ from adamem.analysis.methods import OURS, in_order, style
 from adamem.analysis.quality import Summary
 from adamem.analysis.results import Results
 from adamem.analysis.tables import ahead, counterfactual_table, main_table, markdown
-from adamem.analysis.targets import BOUND_GAP, Bound, Target, difference
+from adamem.analysis.targets import BOUND_GAP, Bound, Target, in_words
 
 INTRO = """\
 # What the experiment found
@@ -177,7 +177,7 @@ def legend(results: Results) -> str:
 
 
 def _bounds(bounds: Sequence[Bound]) -> str:
-    rows = [[bound.group, bound.verdict, difference(bound.gap) if bound.gap else "not run"] for bound in bounds]
+    rows = [[bound.group, bound.verdict, in_words(bound.gap) if bound.gap else "not run"] for bound in bounds]
     head = (
         f"A group says something only if tuned full context beats tuned no context by at least {BOUND_GAP}: where the "
         "group is scored by F1, in exact match or F1, whichever tells more.\n\n"

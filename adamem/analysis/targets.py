@@ -58,7 +58,7 @@ def targets(results: Results, summary: Summary) -> list[Target]:
     ]
 
 
-def difference(found: Comparison) -> str:
+def in_words(found: Comparison) -> str:
     """A comparison in words: +0.120 f1 (95 % interval +0.050 to +0.190, 200 items)."""
     interval = f"95 % interval {found.low:+.3f} to {found.high:+.3f}"
     return f"{found.difference:+.3f} {found.metric} ({interval}, {found.n} items)"
@@ -81,7 +81,7 @@ def _query_free(summary: Summary) -> Target:
     if found is None or len(known) < len(TARGET_ARMS):
         return _open(name, *TARGET_ARMS)
     met = found.difference >= FUSION_LEAD and found.low > 0
-    return Target(name, _verdict(met), f"against `{best}`, the better one: {difference(found)}")
+    return Target(name, _verdict(met), f"against `{best}`, the better one: {in_words(found)}")
 
 
 def _retrieval(summary: Summary, method: str) -> Target:
@@ -89,7 +89,7 @@ def _retrieval(summary: Summary, method: str) -> Target:
     found = summary.against(method, "A")
     if found is None:
         return _open(name, method)
-    return Target(name, _verdict(found.low > 0), difference(found))
+    return Target(name, _verdict(found.low > 0), in_words(found))
 
 
 def _share(results: Results) -> Target:
@@ -110,7 +110,7 @@ def _control(summary: Summary, group: str) -> Target:
     found = summary.against(CONTROL, group)
     if found is None:
         return _open(name, CONTROL)
-    return Target(name, _verdict(found.low > 0), difference(found))
+    return Target(name, _verdict(found.low > 0), in_words(found))
 
 
 def _open(name: str, *methods: str) -> Target:
