@@ -27,7 +27,6 @@ from adamem.analysis import (
     lead,
     longer,
     longer_plot,
-    page,
     peers,
     plots,
     tables,
@@ -130,12 +129,12 @@ def _page(parts: Mapping[str, str]) -> str:
 
 def _quality(known: Evidence, summary: Summary, provenance: Provenance) -> str:
     results, shown, same = twins.apart(known.results, summary)
-    plot = f"![Quality per group and method with 95 % intervals](plots/quality.png)\n\n{page.DOTTED}"
     warning = provenance.warning(in_order(known.results.methods))
     above = tables.ahead(
         _over_trainings(known), OURS, "trainings and items (items alone where the other was trained once)"
     )
-    parts = [warning, _one_training(known), tables.main_table(results, shown), same, plot, above, page.legend(results)]
+    table, legend = tables.main_table(results, shown), tables.legend(results)
+    parts = [warning, _one_training(known), table, same, tables.QUALITY_PLOT, above, legend]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -13,10 +13,10 @@ from adamem import config
 from adamem.analysis import budgets, costs, examples, twins, verdicts
 from adamem.analysis.curves import Training
 from adamem.analysis.hypotheses import Hypothesis
-from adamem.analysis.methods import OURS, in_order, style
+from adamem.analysis.methods import OURS
 from adamem.analysis.quality import Summary
 from adamem.analysis.results import Results
-from adamem.analysis.tables import ahead, counterfactual_table, main_table, markdown
+from adamem.analysis.tables import QUALITY_PLOT, ahead, counterfactual_table, legend, main_table, markdown
 from adamem.analysis.targets import BOUND_GAP, Bound, Target, in_words
 
 INTRO = """\
@@ -41,7 +41,6 @@ GROUPS = """\
 | C | redundancy: a short summary of overlapping reports, scored by the facts it gives |
 | D | sparse lookup: one sentence in a long filler |"""
 
-DOTTED = "Dotted: the score of `adamem`. Colours are families of methods; the names tell the methods apart."
 VERDICTS = "hypotheses_default.json"  # of one training and the arms of the default graph
 BEYOND = """\
 **Provisional**: one training, and without the arms that decide. It can differ from [the verdicts](evidence/README.md),
@@ -160,7 +159,7 @@ def _results(results: Results, summary: Summary, same: str) -> str:
         "several trainings: [the evidence](evidence/README.md#verdicts).",
         main_table(results, summary),
         same,
-        f"![Quality per group and method with 95 % intervals](plots/quality.png)\n\n{DOTTED}",
+        QUALITY_PLOT,
         ahead(summary.comparisons, OURS, "items alone"),
         "![Quality by decoder positions, with 95 % intervals](plots/tokens.png)",
         legend(results),
@@ -168,12 +167,6 @@ def _results(results: Results, summary: Summary, same: str) -> str:
         "[comparisons.csv](tables/comparisons.csv); single answers: `benchmarks/METHOD/GROUP.jsonl`.",
     ]
     return "\n\n".join(part for part in parts if part)
-
-
-def legend(results: Results) -> str:
-    """What each method is."""
-    rows = [[f"`{name}`", style(name).what] for name in in_order(results.methods)]
-    return markdown(["method", "what it is"], rows, numbers_from=2)
 
 
 def _bounds(bounds: Sequence[Bound]) -> str:

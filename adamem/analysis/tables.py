@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from adamem.analysis.methods import LENT, in_order, is_rival
+from adamem.analysis.methods import LENT, in_order, is_rival, style
 from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import Comparison, Quality, Summary
 from adamem.analysis.results import Results
@@ -24,6 +24,10 @@ divided by the tokens of these texts; those of `icae` and `autocompressor` are i
 values that kvpress keeps: in the type of the LLM). Beside the F1 of A, which gives credit for parts of
 words and lists, STR-EM is the share of the names that stand in the answer, and STR-HIT that of answers without a
 missing name (both as in ASQA); contradictions: the share of the facts asked that a summary gives wrongly."""
+QUALITY_PLOT = """\
+![Quality per group and method with 95 % intervals](plots/quality.png)
+
+Dotted: the score of `adamem`. Colours are families of methods; the names tell the methods apart."""
 BESIDE = {
     "A": {"STR-EM": "str_em", "STR-HIT": "str_hit"},
     "C": {"ROUGE-L": "rouge_l", "contradictions": "contradictions"},
@@ -119,6 +123,12 @@ def counterfactual_table(summary: Summary) -> str:
         cells = [_beside(rows.get((method, group)), against.get((method, group))) for group in groups]
         lines.append([f"`{method}`", *cells])
     return markdown(["method", *(f"{group} {_metric(summary, group)}" for group in groups)], lines)
+
+
+def legend(results: Results) -> str:
+    """What each method is."""
+    rows = [[f"`{name}`", style(name).what] for name in in_order(results.methods)]
+    return markdown(["method", "what it is"], rows, numbers_from=2)
 
 
 def ahead(comparisons: Sequence[Comparison], method: str, over: str) -> str:
