@@ -18,7 +18,7 @@ import torch
 from ruamel.yaml import YAML
 
 from adamem import config
-from adamem.analysis import ablations, draws
+from adamem.analysis import ablations, draws, staleness
 from adamem.analysis.ablations import Experiment, Row
 from adamem.analysis.predictions import read_asked
 from adamem.analysis.provenance import short_hash
@@ -62,7 +62,7 @@ class Committed:
         if changed := queued.uncommitted(RECORDED):
             raise ValueError(f"{changed[0]}: not as committed, and experiments are recorded by commit; commit it first")
         results = read(Path(REPORTS), TASKS, *evidence)
-        return cls(results, Bootstrap.of(config.load()), queued.head(), ablations.code_hash(ROOT))
+        return cls(results, Bootstrap.of(config.load()), queued.head(), staleness.code_hash(ROOT))
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Wanted:
         Raises:
             ValueError: no stage asks one of the methods, or `params.yaml` has none of the sections that are changed.
         """
-        settings = ablations.settings_hash(ROOT, experiment.set)
+        settings = staleness.settings_hash(ROOT, experiment.set)
         title = f"{name}-{short_hash(' '.join([settings, *methods]))}"
         return cls(experiment, methods, [target(method) for method in methods], settings, title)
 
@@ -204,7 +204,7 @@ def _device() -> str:
 def missing(listed: Mapping[str, Experiment]) -> dict[str, list[str]]:
     """By experiment, the methods that the table does not have, or has of other code or settings, or whose answers or
     curves are to be kept and are not there."""
-    rows = ablations.mark(ablations.read(TABLE), listed, ROOT)
+    rows = staleness.mark(ablations.read(TABLE), listed, ROOT)
     current = {(row.experiment, row.method) for row in rows if not row.stale}
     there = {
         (name, method)
@@ -221,7 +221,7 @@ def _kept(name: str, method: str, draw: str) -> bool:
 
 def mark() -> list[Row]:
     """Say in the table which rows are stale; those rows."""
-    rows = ablations.mark(ablations.read(TABLE), ablations.read_experiments(LISTED), ROOT)
+    rows = staleness.mark(ablations.read(TABLE), ablations.read_experiments(LISTED), ROOT)
     ablations.write(TABLE, rows)
     return [row for row in rows if row.stale]
 

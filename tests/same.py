@@ -24,7 +24,7 @@ from pathlib import Path
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
-from adamem.analysis import ablations, same_code
+from adamem.analysis import same_code, staleness
 from adamem.commands import plain_errors
 from adamem.data.checksum import sha256
 from tests import cloned
@@ -160,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             list(pool.map(make, places))
         known, made = ({address for address, _ in _outs(place)} for place in places)
         before, after = Made.by(places[0]), Made.by(places[1], without=made - known)
-        changes = ablations.code_hash(places[0]), ablations.code_hash(places[1])
+        changes = staleness.code_hash(places[0]), staleness.code_hash(places[1])
     others = differing(before, after)
     found = {"outputs": after.outputs, "files": len(after.files), "new stages": sorted(made - known), "differ": others}
     print(json.dumps(found, indent=1))

@@ -18,7 +18,7 @@ LISTED = Path("stages/ablations/same_code.yaml")
 
 
 class Change(BaseModel):
-    """A change of code by its hashes (`ablations.code_hash`), the commit before it, and how many files of how many
+    """A change of code by its hashes (`staleness.code_hash`), the commit before it, and how many files of how many
     outputs were compared."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

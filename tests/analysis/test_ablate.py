@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from adamem import ablate
-from adamem.analysis import ablations
+from adamem.analysis import ablations, staleness
 from adamem.analysis.results import read
 from adamem.tracking import experiments
 
@@ -24,7 +24,7 @@ from pathlib import Path
 size = re.search(r"n_latents: (\\d+)", Path("params.yaml").read_text()).group(1)
 shutil.copytree(f"made/{size}/benchmarks/adamem", "reports/benchmarks/adamem", dirs_exist_ok=True)
 """
-BEFORE = "".join(f"  {name}: {{cmd: python -V, deps: [adamem/code.py]}}\n" for name in ablations.STAGES[:-1])
+BEFORE = "".join(f"  {name}: {{cmd: python -V, deps: [adamem/code.py]}}\n" for name in staleness.STAGES[:-1])
 GRAPH = f"""\
 stages:
 {BEFORE}
@@ -81,7 +81,7 @@ def repository(
 def test_what_is_missing_is_run_and_put_into_the_table_as_of_when_it_was_queued(
     repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    commit, code = experiments.head(), ablations.code_hash(repository)
+    commit, code = experiments.head(), staleness.code_hash(repository)
     run_queue = experiments.run_queue
 
     def run_and_edit(jobs: int) -> None:

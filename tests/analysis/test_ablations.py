@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from adamem import ablate, config
-from adamem.analysis import ablation_page, ablations, draws, same_code
+from adamem.analysis import ablation_page, ablations, draws, same_code, staleness
 from adamem.analysis.ablations import Experiment, Row
 from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import read
@@ -35,12 +35,12 @@ def tree(tmp_path: Path) -> Path:
 
 
 def _stale(tree: Path, row: Row, experiment: Experiment) -> bool:
-    return ablations.mark([row], {row.experiment: experiment}, tree)[0].stale
+    return staleness.mark([row], {row.experiment: experiment}, tree)[0].stale
 
 
 def test_a_row_is_stale_once_code_or_settings_that_decide_a_score_change(tree: Path, row: RowWriter) -> None:
     experiment = LISTED["k4"]
-    made = row(settings=ablations.settings_hash(tree, experiment.set), code=ablations.code_hash(tree))
+    made = row(settings=staleness.settings_hash(tree, experiment.set), code=staleness.code_hash(tree))
     assert not _stale(tree, made, experiment)
 
     for place in ("adamem/analysis/plots.py", "adamem/tracking/runs.py", "stages/analyze.py"):
@@ -55,14 +55,14 @@ def test_a_row_is_stale_once_code_or_settings_that_decide_a_score_change(tree: P
     assert not _stale(tree, made, experiment)
     (tree / "adamem/models/extractor.py").write_text("# changed\n", encoding="utf-8")
     assert _stale(tree, made, experiment)
-    assert ablations.mark([made], {}, tree)[0].stale  # no longer listed
+    assert staleness.mark([made], {}, tree)[0].stale  # no longer listed
 
 
 def test_a_row_outlives_changes_of_code_that_gave_the_same(tree: Path, row: RowWriter) -> None:
     """One after the other, and no other code."""
     experiment = LISTED["k4"]
-    made = row(settings=ablations.settings_hash(tree, experiment.set), code="first")
-    now = ablations.code_hash(tree)
+    made = row(settings=staleness.settings_hash(tree, experiment.set), code="first")
+    now = staleness.code_hash(tree)
     assert _stale(tree, made, experiment)
     for before, after in (("first", "second"), ("second", now)):
         same_code.add(tree, same_code.Change(commit="c" * 40, before=before, after=after, outputs=3, files=9))
@@ -75,16 +75,16 @@ def test_a_row_outlives_changes_of_code_that_gave_the_same(tree: Path, row: RowW
 
 def test_settings_count_as_the_experiment_has_them(tree: Path) -> None:
     params = (tree / "params.yaml").read_text(encoding="utf-8")
-    before = ablations.settings_hash(tree, LISTED["k4"].set)
-    assert before != ablations.settings_hash(tree, LISTED["k8"].set)
+    before = staleness.settings_hash(tree, LISTED["k4"].set)
+    assert before != staleness.settings_hash(tree, LISTED["k8"].set)
     (tree / "params.yaml").write_text(params.replace("n_latents: 32", "n_latents: 16"), encoding="utf-8")
-    assert ablations.settings_hash(tree, LISTED["k4"].set) == before
+    assert staleness.settings_hash(tree, LISTED["k4"].set) == before
 
 
 def test_the_committed_table_says_which_of_its_rows_are_stale() -> None:
     rows = ablations.read(TABLE)
     assert rows
-    assert ablations.mark(rows, LISTED, ROOT) == rows, "run `python -m adamem.ablate --mark`, then `make ablations`"
+    assert staleness.mark(rows, LISTED, ROOT) == rows, "run `python -m adamem.ablate --mark`, then `make ablations`"
 
 
 def test_a_table_is_read_as_it_was_written_and_a_broken_line_is_named(tmp_path: Path, row: RowWriter) -> None:
@@ -105,7 +105,7 @@ def test_every_experiment_can_be_set_and_asked(name: str) -> None:
     for key in one.set:
         *sections, last = key.lstrip("+").split(".")
         assert (last in reduce(lambda found, section: found[section], sections, tree)) != key.startswith("+"), key
-    assert config.AdaMemConfig.checked(ablations.applied(tree, one.set), name) != before
+    assert config.AdaMemConfig.checked(staleness.applied(tree, one.set), name) != before
     assert all(ablate.target(method).endswith(f"@{method}") for method in one.ask)
 
 
@@ -136,7 +136,7 @@ def test_of_an_experiment_only_the_methods_that_the_table_lacks_are_missing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, row: RowWriter
 ) -> None:
     monkeypatch.setattr(ablate, "TABLE", tmp_path / "a.csv")
-    made = {"settings": ablations.settings_hash(ROOT, LISTED["k4"].set), "code": ablations.code_hash(ROOT)}
+    made = {"settings": staleness.settings_hash(ROOT, LISTED["k4"].set), "code": staleness.code_hash(ROOT)}
     monkeypatch.setattr(ablate, "ROOT", ROOT)
     ablations.write(tmp_path / "a.csv", [row(**made), row(method="rag_minilm_k", settings="old", code=made["code"])])
     found = ablate.missing(LISTED)
