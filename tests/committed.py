@@ -19,7 +19,7 @@ as_committed = pytest.mark.skipif(
 
 
 def read(place: str, below: str = "") -> str:
-    """A page of the repository, from the heading `below` on."""
+    """A file of the repository, from the first occurrence of `below` on."""
     whole = (ROOT / place).read_text(encoding="utf-8")
     return whole[whole.index(below) :]
 
