@@ -130,6 +130,13 @@ def test_values_that_do_not_fit_together_are_refused(path: str, value: int, said
     assert str(value) in str(caught.value)
 
 
+def test_a_path_of_no_width_is_a_soft_prompt_and_needs_picks_beside_it() -> None:
+    AdaMemConfig.checked(changed("resampler.hidden", 0), "params.yaml")
+    sizes = tree()["resampler"] | {"hidden": 0, "start": "random"}
+    with pytest.raises(ValueError, match=r"resampler: .*hidden 0 with start 'random' would read no memory"):
+        AdaMemConfig.checked(changed("resampler", sizes), "params.yaml")
+
+
 @pytest.mark.parametrize("section", ["needle", "fanout"])
 def test_what_changes_the_llm_is_not_asked_beside_others(section: str) -> None:
     with pytest.raises(ValueError, match=rf"{section}\.methods: .*leave it out"):

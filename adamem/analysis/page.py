@@ -127,6 +127,8 @@ def _corpus(corpus: dict[str, Any]) -> str:
 
 
 def _film(params: config.AdaMemConfig) -> str:
+    if not params.resampler.hidden:
+        return "a soft prompt in the place of latents"
     return "query-conditioned latents" if params.resampler.film else "latents without the query"
 
 

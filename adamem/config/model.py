@@ -39,7 +39,7 @@ class Resampler(Section):
     start: Literal["retrieval", "random"]
     film: bool
     redundancy: Weight
-    hidden: PositiveInt
+    hidden: Annotated[int, Field(ge=0)]
     heads: PositiveInt
 
     @model_validator(mode="after")
@@ -48,6 +48,8 @@ class Resampler(Section):
             raise ValueError(
                 f"n_fused {self.n_fused} of n_latents {self.n_latents} leaves nothing to pick: choose fewer"
             )
+        if self.hidden == 0 and self.start == "random":
+            raise ValueError("hidden 0 with start 'random' would read no memory: choose a width, or start 'retrieval'")
         if self.hidden % self.heads:
             raise ValueError(f"heads {self.heads} does not divide hidden {self.hidden}")
         return self

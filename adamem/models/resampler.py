@@ -4,7 +4,8 @@ Two paths, side by side. The extractor finds (`extractor`): it scores every stat
 values of the best that do not say the same, in reading order, each stretch marked at both ends and each pick for how
 much it is wanted. The learned path fuses: latents conditioned on the query (FiLM, Perez et al. 2018) attend to the most
 relevant states (Perceiver, Jaegle et al. 2021). Its vectors start as words of an instruction, as soft prompts do, so
-that training departs from retrieval instead of from noise.
+that training departs from retrieval instead of from noise. At a width of 0 (the ablation) nothing fuses, and they are
+soft prompts: the same for every memory and query.
 """
 
 from __future__ import annotations
@@ -71,6 +72,23 @@ class LatentPath(nn.Module):
         return self.start + self.shift() + self.write(latents + self.think(latents))
 
 
+class SoftPrompt(nn.Module):
+    """The learned path at a width of 0: its vectors are words of an instruction and a learned offset (Lester et al.
+    2021)."""
+
+    start: Tensor
+
+    def __init__(self, count: int, host: HostLLM) -> None:
+        super().__init__()
+        self.register_buffer("start", host.instruction(count), persistent=False)  # words are the LLM's own
+        self.shift = Offset(count, host.width)
+
+    def forward(
+        self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]
+    ) -> Float[Tensor, "B F D"]:
+        return (self.start + self.shift()).expand(len(query), -1, -1)
+
+
 class LatentResampler(nn.Module):
     """Summary states [B, M, D] and query features [B, Lq, D] to K vectors [B, K, D]: picked ones, then fused ones."""
 
@@ -78,7 +96,7 @@ class LatentResampler(nn.Module):
         super().__init__()
         picked = settings.n_latents - settings.n_fused
         self.extractor = Extractor(picked, host.width, settings.redundancy) if settings.start == "retrieval" else None
-        self.fuse = LatentPath(settings, host)
+        self.fuse = LatentPath(settings, host) if settings.hidden else SoftPrompt(settings.n_fused, host)
 
     def forward(self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]) -> Resampled:
         if self.extractor is None:

@@ -11,10 +11,12 @@ from torch import Tensor
 from adamem.models.records import TokenBatch
 
 CLOSING = (".", "!", "?")
+FULL_WIDTH = ("。", "！", "？")  # of Chinese and Japanese, which set no white space behind them
 
 
 class Sentences:
-    """Sentence ends by token: a line break, or closing punctuation with white space or nothing behind it.
+    """Sentence ends by token: a line break, closing punctuation with white space or nothing behind it, or full-width
+    punctuation. A vocabulary that writes the latter in several tokens hides it.
 
     Args:
         tokenizer: the LLM's tokenizer.
@@ -24,7 +26,7 @@ class Sentences:
     def __init__(self, tokenizer: Any, vocabulary: int) -> None:
         pieces = _pieces(tokenizer, vocabulary)
         self.closes = torch.tensor([piece.rstrip(" ").endswith(CLOSING) for piece in pieces])
-        self.breaks = torch.tensor(["\n" in piece for piece in pieces])
+        self.breaks = torch.tensor(["\n" in piece or piece.endswith(FULL_WIDTH) for piece in pieces])
         self.spaced = torch.tensor([piece[:1].isspace() for piece in pieces]) & ~self.breaks
 
     def ends(self, tokens: TokenBatch) -> Bool[Tensor, "B L"]:

@@ -26,8 +26,10 @@ def _formulas(params: config.AdaMemConfig) -> dict[str, str]:
     parts = {"chunk encoder": "D*h + h + P*h + 8*h**2 + 11*h + h*S + S + 2*(h*D + D)"}
     if params.resampler.start == "retrieval":
         parts["selector"] = "D**2 + D + 1 + Z*D + Z + Z*D + 2 + 5 + 4*D"
-    film = "D*r + r + 2*r**2 + 2*r + " if params.resampler.film else ""
-    parts["fusing path"] = f"U*D + U*r + {film}2*D*r + r + 2*r + 4*r**2 + 4*r + 2*r + 4*r**2 + 3*r + r*D + D"
+    parts["fusing path"] = "U*D"
+    if params.resampler.hidden:
+        film = "D*r + r + 2*r**2 + 2*r + " if params.resampler.film else ""
+        parts["fusing path"] += f" + U*r + {film}2*D*r + r + 2*r + 4*r**2 + 4*r + 2*r + 4*r**2 + 3*r + r*D + D"
     parts["projection"] = "D**2"
     if isinstance(params.projection, config.MlpProjection):
         parts["projection"] += " + D*m + m + m*D + D"

@@ -40,11 +40,25 @@ def test_film_is_what_lets_the_query_into_the_learned_path(llm: HostLLM, film: b
     assert torch.equal(first, second) != film
 
 
+def test_at_a_width_of_0_the_same_vectors_stand_behind_the_picks_of_any_question(llm: HostLLM) -> None:
+    settings = tiny.settings({"resampler": {"hidden": 0}}).resampler
+    torch.manual_seed(0)
+    model, query, mask = LatentResampler(settings, llm), states(2, 4, seed=1).keys, torch.ones(2, 4).bool()
+    words = llm.instruction(settings.n_fused)
+    assert torch.equal(model(states(2), query, mask).tokens[:, -settings.n_fused :], words.expand(2, -1, -1))
+    with torch.no_grad():
+        model.fuse.shift.vectors.normal_()
+    first, second = (model(states(2, seed=seed), query, mask).tokens[:, -settings.n_fused :] for seed in (0, 2))
+    assert torch.equal(first, second) and torch.equal(first[0], first[1])
+    assert torch.equal(first[0], words + model.fuse.shift())
+
+
 def test_the_learned_path_sees_the_states_that_picks_are_made_from(llm: HostLLM) -> None:
     """More of the context than that changes nothing, whatever it says; so its cost stays where it is."""
     settings = tiny.settings({"resampler": {"n_latents": 4, "n_fused": 3}}).resampler
     torch.manual_seed(0)
     model, there, mask = LatentResampler(settings, llm), states(count=12), torch.ones(1, 1, dtype=torch.bool)
+    assert isinstance(model.fuse, LatentPath)
     with torch.no_grad():
         model.fuse.write.weight.normal_()
     query = there.keys[:, 5:6]

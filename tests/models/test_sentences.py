@@ -32,6 +32,13 @@ def test_padding_changes_no_number(llm: HostLLM) -> None:
     assert bool(llm.sentences.ends(alone)[0, -1])
 
 
+def test_full_width_punctuation_ends_a_sentence_with_nothing_between() -> None:
+    words = {word: number for number, word in enumerate(("<unk>", "猫", "狗", "。", "吗？", "a"))}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel(words, unk_token="<unk>")))
+    ids = [words[word] for word in ("猫", "。", "狗", "吗？", "猫", "猫")]
+    assert Sentences(tokenizer, len(words)).numbers(TokenBatch.pad([ids])).tolist() == [[0, 0, 1, 1, 2, 2]]
+
+
 @pytest.mark.parametrize(
     "decoder",
     [decoders.Metaspace(), decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse(), decoders.Strip(" ", 1)])],

@@ -31,6 +31,7 @@ SIZES: dict[str, Any] = {
 VARIANTS: dict[str, dict[str, Any]] = {
     "retrieval": {},
     "random": {"resampler": {"start": "random", "film": False}, "projection": {"kind": "mlp", "hidden": 16}},
+    "soft prompt": {"resampler": {"hidden": 0}},
     "prefix_kv": {"interface": {"kind": "prefix_kv", "hidden": 16}},
 }
 ARCHITECTURES: dict[str, Callable[..., Any]] = {
