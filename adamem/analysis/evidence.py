@@ -27,6 +27,7 @@ from adamem.analysis import (
     lead,
     longer,
     longer_plot,
+    parts,
     peers,
     plots,
     tables,
@@ -87,13 +88,14 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     again = lead.longer_ones(answers, apart.evidence.trainings if apart.evidence else {})
 
     summary, claims = summarise(results, bootstrap), hypotheses.judge(known, cost)
-    parts = {
+    sections = {
         "Verdicts": _verdicts(params, known, claims),
         TRAINED_LONGER: apart.section,
         fresh.TITLE: anew.section,
         "Every method on every group": _quality(known, summary, provenance),
         "Do the answers come from the memory?": _controls(summary),
         "What is the lead over retrieval made of?": lead.section(results, bootstrap, again),
+        parts.TITLE: parts.section(folder / "parts", tasks, bootstrap),
         "Compressors that others wrote": peers.section(known, peer_costs),
         "Where is it lost?": decomposition.section(results, summary, bootstrap),
         "Values that nobody knows by heart": copies.section(known),
@@ -110,7 +112,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     for path, of in judged.items():
         write_json(path, verdicts.tree(of))
     _draw(twins.apart(results, summary)[1], trained, needles, apart, folder / "plots")
-    write_text(folder / "README.md", _page(parts))
+    write_text(folder / "README.md", _page(sections))
     return found
 
 
@@ -122,9 +124,9 @@ def _draw(summary: Summary, trained: Sequence[Training], needles: heat.Rows, apa
         longer_plot.longer(apart.scores, apart.evidence.results, folder / "longer.png")
 
 
-def _page(parts: Mapping[str, str]) -> str:
-    sections = (f"## {title}\n\n{text}" for title, text in parts.items() if text)
-    return "\n\n".join([INTRO, *sections]) + "\n"
+def _page(sections: Mapping[str, str]) -> str:
+    written = (f"## {title}\n\n{text}" for title, text in sections.items() if text)
+    return "\n\n".join([INTRO, *written]) + "\n"
 
 
 def _quality(known: Evidence, summary: Summary, provenance: Provenance) -> str:
@@ -134,8 +136,8 @@ def _quality(known: Evidence, summary: Summary, provenance: Provenance) -> str:
         _over_trainings(known), OURS, "trainings and items (items alone where the other was trained once)"
     )
     table, legend = tables.main_table(results, shown), tables.legend(results)
-    parts = [warning, _one_training(known), table, same, tables.QUALITY_PLOT, above, legend]
-    return "\n\n".join(part for part in parts if part)
+    lines = [warning, _one_training(known), table, same, tables.QUALITY_PLOT, above, legend]
+    return "\n\n".join(line for line in lines if line)
 
 
 def _one_training(known: Evidence) -> str:

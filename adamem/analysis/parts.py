@@ -1,0 +1,61 @@
+"""What each learned part of the compressor adds: its answers, and those with the training of one part taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adamem.analysis.quality import Bootstrap, Comparison, compare
+from adamem.analysis.results import Results, read
+from adamem.analysis.tables import gaps, markdown, sides
+
+TITLE = "What does each part of the compressor add?"
+WHOLE = "whole"
+PARTS = {  # by the folder of the answers without it
+    "chunk_encoder": "what is added to features and embeddings to make keys and values",
+    "selection": "relevance to the question; taken back, plain cosines of features",
+    "edges": "marks at both ends of a stretch of picks",
+    "strength": "marks for how much a pick is wanted",
+    "fusing": "what the fused vectors read from the memory for the question",
+    "soft_prompt": "what is added to the fused vectors whatever the memory and the question are",
+    "projection": "the map from picked and fused vectors to memory tokens",
+    "interface": "keys and values of memory tokens in each layer",
+}
+HEAD = """\
+The committed compressor, asked once more with the training of one part taken back: the part is as it was before the
+first step, all others are as trained. They were trained beside it, so that what is lost says what this compressor
+relies on, and not what one would score that was trained without the part; for the fusing path the latter is
+`soft_prompt` in [the ablations](../ablations/README.md#all-experiments). All rows are from one run on one machine,
+`{whole}` among them. What it scores above each, with 95 % interval over items:"""
+
+
+def section(folder: Path, tasks: Path, bootstrap: Bootstrap) -> str:
+    """Scores of the whole, what it has above itself without each part, and on which groups that is told; nothing
+    where the stage `parts` was not run.
+
+    Raises:
+        ValueError: answers are malformed, or are of no part that is known, or the whole's are missing.
+    """
+    if not folder.is_dir():
+        return ""
+    results = read(folder, tasks)
+    if unknown := sorted({*results.methods} - {WHOLE, *PARTS}):
+        raise ValueError(f"{folder / unknown[0]}: no part of the compressor has that name; run stage `parts` again")
+    if WHOLE not in results.methods:
+        raise ValueError(f"{folder / WHOLE}: no answers of the whole compressor; run stage `parts` again")
+    asked = [name for name in PARTS if name in results.methods]
+    found = {name: [compare(results, bootstrap, WHOLE, name, group) for group in results.groups] for name in asked}
+    own = [f"{results.mean(WHOLE, group, results.metric(group)):.2f}" for group in results.groups]
+    rows = [[f"`{WHOLE}`", "its own score", *own]]
+    rows += [[f"`{name}`", PARTS[name], *gaps(row)] for name, row in found.items()]
+    table = markdown(["part", "what it does", *results.groups], rows, numbers_from=2)
+    return "\n\n".join([HEAD.format(whole=WHOLE), table, _said(found)])
+
+
+def _said(found: dict[str, list[Comparison | None]]) -> str:
+    """On how many groups each part is told to add something, in words."""
+    lines = []
+    for name, row in found.items():
+        gains, losses, _ = sides({one.group: one for one in row if one is not None})
+        said = [f"{how} on {', '.join(groups)}" for how, groups in (("adds", gains), ("costs", losses)) if groups]
+        lines.append(f"`{name}` {', '.join(said) or 'is not told to add anything'}")
+    return f"By these intervals {'; '.join(lines)}."

@@ -1,0 +1,39 @@
+"""Parts: the trained compressor, and without the training of each part. Reads models/ and data/tasks, writes answers."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from adamem import config, tracking
+from adamem.evaluation import benchmark
+from adamem.evaluation.parts import WHOLE, parts, without
+from adamem.models import checkpoint, host
+
+TASKS = Path("data/tasks")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reports", type=Path, required=True, help="where parts/NAME goes")
+    reports = parser.parse_args().reports
+    params = config.load()
+    trained = checkpoint.load(Path("models/phase2"), host.load(Path("models/llm"), params.llm))
+    names = [WHOLE, *parts(trained)]
+
+    with tracking.run("parts", params, [TASKS]) as run:
+        for name in names:
+            model = trained if name == WHOLE else without(trained, name, params.training_seed)
+            for group in config.GROUPS:
+                items, _ = benchmark.selection(
+                    TASKS / group, full_text=False, counterfactual=False, settings=params.evaluation
+                )
+                report = benchmark.run(name, model, benchmark.Asked(items, items), benchmark.Asked([], []), params)
+                rows = [row | {"memory": None} for row in report.rows]  # the answers are what is compared
+                benchmark.write(reports / "parts" / name, group, replace(report, rows=rows))
+                run.metrics({f"{name}.{group}.{key}": value for key, value in report.quality.items()})
+
+
+if __name__ == "__main__":
+    main()
