@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adamem.analysis.quality import Bootstrap, Comparison, compare
-from adamem.analysis.results import Results, read
+from adamem.analysis.results import read
 from adamem.analysis.tables import gaps, markdown, sides
 
 TITLE = "What does each part of the compressor add?"

@@ -33,7 +33,9 @@ def test_a_part_adds_what_the_whole_has_above_the_rest(answers: Callable[[Level]
     assert "| `whole` | its own score | 0.75 | 0.75 | 0.75 | 0.75 |" in said
     for name, gained in (("selection", "+0.50"), ("edges", "+0.00"), ("fusing", "-0.25")):
         assert re.search(rf"\| `{name}` \|[^|]*\| {re.escape(gained)} \[", said)
-    assert said.index("| `selection` |") < said.index("| `edges` |") < said.index("| `fusing` |"), "as a text passes them"
+    assert said.index("| `selection` |") < said.index("| `edges` |") < said.index("| `fusing` |"), (
+        "as a text passes them"
+    )
     assert "`selection` adds on A, B, C, D; `edges` is not told to add anything; `fusing` costs on A, B, C, D." in said
 
 
