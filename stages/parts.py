@@ -1,4 +1,4 @@
-"""Parts: the trained compressor, then without the training of each part. Reads models/ and data/tasks, writes answers."""
+"""Parts: the trained compressor, then without the training of each part. Reads models/, data/tasks, writes answers."""
 
 from __future__ import annotations
 
