@@ -24,8 +24,9 @@ HEAD = f"""\
 vectors, tuned like those of `{RETRIEVAL}` and for as many steps. `{PICKS}` sets a line break between
 picks from different places, and has these positions on top. Memory tokens are more than their picks: marks, strengths,
 vectors that are fused for the question from more windows than those picked, and the weights that were trained to write
-all this, where text has its soft vectors alone. What they gain may come from any of these. Nothing here says what
-memory tokens would make of sentences that MiniLM ranks. 95 % intervals over items.
+all this, where text has its soft vectors alone. What they gain may come from any of these
+([what the compressor loses without each](#what-does-each-part-of-the-compressor-add)). Nothing here says what memory
+tokens would make of sentences that MiniLM ranks. 95 % intervals over items.
 
 The committed run, one training of each arm:"""
 AGAIN = """\

@@ -99,7 +99,7 @@ def _setting(params: config.AdaMemConfig) -> str:
     rows = [
         ["frozen LLM", _origin(params.llm.source.model_dump())],
         ["text of phase 1", _corpus(params.data.corpus.model_dump())],
-        ["memory", f"{params.resampler.n_latents} tokens, start `{params.resampler.start}`, {_film(params)}"],
+        ["memory", f"{params.resampler.n_latents} tokens, start `{params.resampler.start}`, {_written(params)}"],
         [
             "chunks",
             f"{encoder.chunk_size} tokens, {encoder.summary_states} states each, {encoder.window} tokens a state",
@@ -126,7 +126,7 @@ def _corpus(corpus: dict[str, Any]) -> str:
     return f"the embedded corpus, which cannot stand for FineWeb: texts out of {', '.join(packages)}"
 
 
-def _film(params: config.AdaMemConfig) -> str:
+def _written(params: config.AdaMemConfig) -> str:
     if not params.resampler.hidden:
         return "a soft prompt in the place of latents"
     return "query-conditioned latents" if params.resampler.film else "latents without the query"

@@ -15,17 +15,18 @@ PARTS = {  # by the folder of the answers without it
     "selection": "relevance to the question; taken back, plain cosines of features",
     "edges": "marks at both ends of a stretch of picks",
     "strength": "marks for how much a pick is wanted",
-    "fusing": "what the fused vectors read from the memory for the question",
-    "soft_prompt": "what is added to the fused vectors whatever the memory and the question are",
+    "fusing": "the path that reads the memory, as the question modulates it, for the fused vectors",
+    "constants": "what is added to the fused vectors whatever the memory and the question are",
     "projection": "the map from picked and fused vectors to memory tokens",
     "interface": "keys and values of memory tokens in each layer",
 }
 HEAD = """\
 The committed compressor, asked once more with the training of one part taken back: the part is as it was before the
 first step, all others are as trained. They were trained beside it, so that what is lost says what this compressor
-relies on, and not what one would score that was trained without the part; for the fusing path the latter is
-`soft_prompt` in [the ablations](../ablations/README.md#all-experiments). All rows are from one run on one machine,
-`{whole}` among them. What it scores above each, with 95 % interval over items:"""
+relies on, and not what one would score that was trained without the part. Losses overlap: they are no shares of what
+training brings. What is trained at a higher pace, as marks and constants are, has come further from its start. All rows
+are from one run on one machine, `{whole}` among them. What it scores above each, with 95 % interval over items, none of
+them corrected for how many they are:"""
 
 
 def section(folder: Path, tasks: Path, bootstrap: Bootstrap) -> str:
@@ -45,14 +46,14 @@ def section(folder: Path, tasks: Path, bootstrap: Bootstrap) -> str:
     asked = [name for name in PARTS if name in results.methods]
     found = {name: [compare(results, bootstrap, WHOLE, name, group) for group in results.groups] for name in asked}
     own = [f"{results.mean(WHOLE, group, results.metric(group)):.2f}" for group in results.groups]
-    rows = [[f"`{WHOLE}`", "its own score", *own]]
+    rows = [[f"nothing: `{WHOLE}`", "its own score", *own]]
     rows += [[f"`{name}`", PARTS[name], *gaps(row)] for name, row in found.items()]
-    table = markdown(["part", "what it does", *results.groups], rows, numbers_from=2)
+    table = markdown(["without", "what that is", *results.groups], rows, numbers_from=2)
     return "\n\n".join([HEAD.format(whole=WHOLE), table, _said(found)])
 
 
 def _said(found: dict[str, list[Comparison | None]]) -> str:
-    """On how many groups each part is told to add something, in words."""
+    """The groups on which each part is told to add something, or to cost it, in words."""
     lines = []
     for name, row in found.items():
         gains, losses, _ = sides({one.group: one for one in row if one is not None})

@@ -1,8 +1,9 @@
 """The trained compressor with one of its learned parts put back to where its training began.
 
-At its start every part is silent or plain retrieval (`models/silent`, `models/extractor`), so the compressor without
-one still works. The others were trained beside it and may have come to rely on it: what is lost says what this
-compressor uses, not what one would reach that was trained without the part.
+With `resampler.start: retrieval` every part is silent at its start, or plain retrieval (`models/silent`,
+`models/extractor`), so that the compressor without one still works. The others were trained beside it and may have come
+to rely on it: what is lost says what this compressor uses, not what one would reach that was trained without the part,
+and losses of several parts overlap.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ PARTS = {  # by how the names of their weights begin; the longest beginning coun
     "resampler.extractor.edges.": "edges",
     "resampler.extractor.strength.": "strength",
     "resampler.fuse.": "fusing",
-    "resampler.fuse.shift.": "soft_prompt",
+    "resampler.fuse.shift.": "constants",
     "projection.": "projection",
     "interface.": "interface",
 }
@@ -49,7 +50,7 @@ def without(trained: AdaMem, part: str, seed: int) -> AdaMem:
     if not back:
         raise ValueError(f"no part {part!r} has weights; there are: {', '.join(parts(trained))}")
     torch.manual_seed(seed)
-    began = AdaMem(trained.settings, trained.host)
-    kept = {name: tensor for name, tensor in trained.state_dict().items() if name not in back}
-    began.load_state_dict(kept, strict=False)
-    return began.requires_grad_(False)
+    model = AdaMem(trained.settings, trained.host)
+    start = model.state_dict()
+    model.load_state_dict(trained.state_dict() | {name: start[name] for name in back})
+    return model

@@ -82,7 +82,8 @@ def _kept(params: config.AdaMemConfig, work: Work) -> dict[str, str]:
     kept = {"chunk encoder": "4*N*P*(2*D + 13*h + S) + 4*M*(h + D)"}
     if params.resampler.start == "retrieval":
         kept["selector"] = "4*M*(3*D + 2*Lq + 2*R) + 12*Lq*D"
-    kept["fusing path, projection"] = "4*C*(2*D + 4*r) + 40*U*r + 8*K*(D + m)"
+    fusing = "4*C*(2*D + 4*r) + 40*U*r + " if params.resampler.hidden else ""
+    kept["fusing path, projection"] = f"{fusing}8*K*(D + m)"
     if isinstance(params.interface, config.PrefixKV):
         kept["interface"] = "4*K*(2*D + 2*x)"
     kept["LLM reads, top unfrozen" if work.unfrozen else "LLM reads memory"] = _reading(params, work)

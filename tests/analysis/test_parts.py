@@ -30,7 +30,7 @@ def answers(write: Callable[[str, Level], Path], params: config.AdaMemConfig) ->
 
 def test_a_part_adds_what_the_whole_has_above_the_rest(answers: Callable[[Level], str]) -> None:
     said = answers({"whole": 0.75, "selection": 0.25, "edges": 0.75, "fusing": 1.0})
-    assert "| `whole` | its own score | 0.75 | 0.75 | 0.75 | 0.75 |" in said
+    assert "| nothing: `whole` | its own score | 0.75 | 0.75 | 0.75 | 0.75 |" in said
     for name, gained in (("selection", "+0.50"), ("edges", "+0.00"), ("fusing", "-0.25")):
         assert re.search(rf"\| `{name}` \|[^|]*\| {re.escape(gained)} \[", said)
     assert said.index("| `selection` |") < said.index("| `edges` |") < said.index("| `fusing` |"), (

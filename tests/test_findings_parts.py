@@ -1,0 +1,43 @@
+"""What the pages say that the compressor loses without the training of a part is what the evidence has."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from adamem.analysis import parts
+from tests.committed import EVIDENCE, as_committed, read
+
+pytestmark = as_committed
+SAID = (
+    ("README.md", "the committed compressor loses {} F1 on A and {} coverage on C", ("fusing A", "fusing C")),
+    ("docs/design.md", "its compressor loses {} F1 on A and {} coverage on C", ("fusing A", "fusing C")),
+    ("docs/design.md", "with that of the constants {} and {} ([", ("constants A", "constants C")),
+    ("docs/findings.md", "{} by the marks at the ends of stretches", ("edges A",)),
+    ("docs/findings.md", "{} by the path that reads the memory for the written vectors", ("fusing A",)),
+    ("docs/findings.md", "loses {} F1 on A by the selection, and {} by the constants", ("selection A", "constants A")),
+    ("docs/findings.md", "these vectors read the memory it loses {} on A and {} on C:", ("fusing A", "fusing C")),
+)
+
+
+def section() -> str:
+    return read(EVIDENCE, f"## {parts.TITLE}").split("\n## ")[0]
+
+
+def loss(part: str, group: str) -> str:
+    """What is lost without the training of a part, as the pages have it: without the sign of the table."""
+    [row] = re.findall(rf"^\| `{part}` \| [^|]+ \| (.+) \|$", section(), re.MULTILINE)
+    return dict(zip("ABCD", row.split(" | "), strict=True))[group].replace("+", "")
+
+
+@pytest.mark.parametrize(("place", "sentence", "lost"), SAID)
+def test_what_is_lost_without_a_part_stands_on_the_page(place: str, sentence: str, lost: tuple[str, ...]) -> None:
+    assert sentence.format(*(loss(*one.split()) for one in lost)) in read(place)
+
+
+def test_what_is_called_lost_is_told() -> None:
+    told = dict(re.findall(r"`(\w+)` adds on ([A-D, ]+)", section()))
+    for _, _, lost in SAID:
+        assert all(group in told[part] for part, group in (one.split() for one in lost))
+    assert "`chunk_encoder` is not told to add anything" in section()
