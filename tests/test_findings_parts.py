@@ -7,7 +7,7 @@ import re
 import pytest
 
 from adamem.analysis import parts
-from tests.committed import EVIDENCE, as_committed, read
+from tests.committed import EVIDENCE, as_committed, read, rows_of
 
 pytestmark = as_committed
 SAID = (
@@ -34,6 +34,20 @@ def loss(part: str, group: str) -> str:
 @pytest.mark.parametrize(("place", "sentence", "lost"), SAID)
 def test_what_is_lost_without_a_part_stands_on_the_page(place: str, sentence: str, lost: tuple[str, ...]) -> None:
     assert sentence.format(*(loss(*one.split()) for one in lost)) in read(place)
+
+
+def test_what_a_training_with_constants_alone_has_is_in_the_ablations() -> None:
+    both = [
+        [float(row["value"]) for row in rows_of("ablations/ablations.csv", experiment=name, method="adamem")]
+        for name in ("soft_prompt", "float32")
+    ]
+    alone, whole = ([f"{value:.2f}" for value in values] for values in both)
+    page = read("docs/findings.md")
+    assert "a compressor has {} on A, {} on B, {} on C and {} on D.".format(*alone) in page
+    assert "With the path it has {}, {}, {} and {} in float32".format(*whole) in page
+    gaps = sorted(with_it - without for without, with_it in zip(*both, strict=True))
+    more = f"{gaps[0]:.2f} to {gaps[-1]:.2f}"
+    assert f"so {more} more in every group" in page and f"has {more} less in every group" in read("docs/design.md")
 
 
 def test_what_is_called_lost_is_told() -> None:
