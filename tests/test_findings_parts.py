@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 
 import pytest
+from safetensors import safe_open
 
 from adamem.analysis import parts
-from tests.committed import EVIDENCE, as_committed, read, rows_of
+from adamem.evaluation.parts import part_of
+from tests.committed import EVIDENCE, ROOT, as_committed, read, rows_of
 
 pytestmark = as_committed
+STATISTICS = ("chunk_encoder.information", ".mean", ".deviation", ".rms")  # of the corpus, not trained
 SAID = (
     ("README.md", "the committed compressor loses {} F1 on A and {} coverage on C", ("fusing A", "fusing C")),
     ("docs/design.md", "its compressor loses {} F1 on A and {} coverage on C", ("fusing A", "fusing C")),
@@ -48,6 +53,17 @@ def test_what_a_training_with_constants_alone_has_is_in_the_ablations() -> None:
     gaps = sorted(with_it - without for without, with_it in zip(*both, strict=True))
     more = f"{gaps[0]:.2f} to {gaps[-1]:.2f}"
     assert f"so {more} more in every group" in page and f"has {more} less in every group" in read("docs/design.md")
+
+
+def test_the_weights_that_bring_little_are_counted() -> None:
+    counts: Counter[str] = Counter()
+    with safe_open(ROOT / "models/phase2/weights.safetensors", "np") as stored:
+        for name in stored.keys():  # noqa: SIM118 - a file, which cannot be iterated
+            if not name.endswith(STATISTICS):
+                counts[part_of(name)] += math.prod(stored.get_slice(name).get_shape())
+    little, all_of_them = counts["chunk_encoder"] + counts["fusing"], counts.total()
+    said = f"have {little / 1e6:.2f} of the {all_of_them / 1e6:.2f} million trained weights."
+    assert said in read("docs/findings.md")
 
 
 def test_what_is_called_lost_is_told() -> None:
