@@ -9,36 +9,25 @@ Without a GPU those that would take hours there are left out unless they are nam
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from ruamel.yaml import YAML
 
-from adamem import config
-from adamem.analysis import ablations, draws, staleness
+from adamem import config, harvest
+from adamem.analysis import ablations, staleness
 from adamem.analysis.ablations import Experiment, Row
-from adamem.analysis.predictions import read_asked
 from adamem.analysis.provenance import short_hash
 from adamem.analysis.quality import Bootstrap
-from adamem.analysis.results import Results, asked_in, read
-from adamem.data.staged import staged, write_text
+from adamem.analysis.results import Results, read
+from adamem.harvest import EVIDENCE, LISTED, REPORTS, TASKS
 from adamem.models import host
 from adamem.tracking import experiments as queued
 
-ROOT, TASKS = Path(), Path("data/tasks")
-LISTED = Path("stages/ablations/experiments.yaml")
-REPORTS, EVIDENCE = "reports/benchmarks", "reports/evidence/benchmarks"
-ANSWERS, CURVES = Path("reports/ablations/answers"), Path("reports/ablations/training")
+ROOT = Path()
 RECORDED = ("adamem", "stages", "params.yaml", "dvc.yaml", ":(exclude)stages/ablations")  # rows name their commit
-TRAINED = "reports/training/phase2.json"
 TABLE = Path("reports/ablations/ablations.csv")
-ASKED = (
-    (Path("dvc.yaml"), "benchmark", "benchmark@"),
-    (Path("stages/evidence/dvc.yaml"), "ask", "stages/evidence/dvc.yaml:ask@"),
-)
 
 
 @dataclass(frozen=True)
@@ -83,8 +72,8 @@ class Wanted:
             ValueError: no stage asks one of the methods, or `params.yaml` has none of the sections that are changed.
         """
         settings = staleness.settings_hash(ROOT, experiment.set)
-        title = f"{name}-{short_hash(' '.join([settings, *methods]))}"
-        return cls(experiment, methods, [target(method) for method in methods], settings, title)
+        targets = harvest.targets(experiment, methods)
+        return cls(experiment, methods, targets, settings, f"{name}-{short_hash(' '.join([settings, *targets]))}")
 
 
 def run(names: Sequence[str], jobs: int) -> list[str]:
@@ -131,31 +120,10 @@ def _run(open_ones: Sequence[Wanted], committed: Committed, jobs: int) -> None:
     queued.run_queue(jobs)
 
 
-def target(method: str) -> str:
-    """The stage that asks a method: of the default graph where it is there, else of the evidence's.
-
-    Raises:
-        ValueError: neither graph asks it.
-    """
-    for graph, stage, address in ASKED:
-        if method in YAML(typ="safe", pure=True).load(graph.read_text(encoding="utf-8"))["stages"][stage]["foreach"]:
-            return address + method
-    raise ValueError(f"{LISTED}: no stage asks {method!r}; name it under `benchmark` or `ask` in one of the graphs")
-
-
 def collect(name: str, wanted: Wanted, revision: str, committed: Committed, listed: Mapping[str, Experiment]) -> None:
     """Put what methods scored in a finished experiment into the table, in the order of the list."""
     experiment = wanted.experiment
-    with tempfile.TemporaryDirectory() as scratch:
-        answers = ANSWERS if "answers" in experiment.keep else Path(scratch) / "answers"
-        items, folder = draws.items_of(experiment.draw, answers, TASKS), answers / name
-        if experiment.draw:
-            _fetch_items(revision, Path(scratch) / "tasks", items)
-        for method in wanted.methods:
-            _fetch(method, revision, folder)
-        results = read(folder, items)
-    if "curves" in experiment.keep:
-        write_text(CURVES / f"{name}.json", queued.content(revision, TRAINED))
+    results = harvest.keep(name, experiment, wanted.methods, revision)
     head = {"experiment": name, "about": experiment.about, "changes": experiment.changes}
     head |= {"device": _device(), "commit": committed.commit}
     head |= {"settings": wanted.settings, "code": committed.code}
@@ -166,23 +134,6 @@ def collect(name: str, wanted: Wanted, revision: str, committed: Committed, list
         for scored in ablations.score(results, before, method, committed.bootstrap)
     ]
     ablations.write(TABLE, ablations.merged(ablations.read(TABLE), found, listed))
-
-
-def _fetch(method: str, commit: str, folder: Path) -> None:
-    place = REPORTS if target(method).startswith("benchmark") else EVIDENCE
-    for group in config.GROUPS:
-        for ending in ("json", "jsonl"):
-            name = f"{method}/{group}.{ending}"
-            write_text(folder / name, queued.content(commit, f"{place}/{name}"))
-
-
-def _fetch_items(commit: str, tasks: Path, folder: Path) -> None:
-    """Keep, of the items that an experiment was asked, what the analysis reads; their texts stay in DVC's cache."""
-    queued.data(commit, TASKS.as_posix(), tasks)
-    with staged(folder) as scratch:
-        for path in asked_in(tasks):
-            lines = (one.model_dump_json() for one in read_asked(path))
-            write_text(scratch / path.relative_to(tasks), "".join(f"{line}\n" for line in lines))
 
 
 def affordable(listed: Mapping[str, Experiment], lacking: Mapping[str, Sequence[str]]) -> list[str]:
@@ -206,17 +157,8 @@ def missing(listed: Mapping[str, Experiment]) -> dict[str, list[str]]:
     curves are to be kept and are not there."""
     rows = staleness.mark(ablations.read(TABLE), listed, ROOT)
     current = {(row.experiment, row.method) for row in rows if not row.stale}
-    there = {
-        (name, method)
-        for name, method in current
-        if ("answers" not in listed[name].keep or _kept(name, method, listed[name].draw))
-        and ("curves" not in listed[name].keep or (CURVES / f"{name}.json").is_file())
-    }
+    there = {(name, method) for name, method in current if harvest.is_kept(name, listed[name], method)}
     return {name: [method for method in one.ask if (name, method) not in there] for name, one in listed.items()}
-
-
-def _kept(name: str, method: str, draw: str) -> bool:
-    return (ANSWERS / name / method).is_dir() and draws.items_of(draw, ANSWERS, TASKS).is_dir()
 
 
 def mark() -> list[Row]:

@@ -21,6 +21,7 @@ from adamem.evaluation.statistics import mean_interval, paired_bootstrap
 FLOAT32 = "llm.dtype=float32"  # a change
 # what experiments are about whose answers the evidence weighs
 SEED, LONGER, LEAD, FRESH = "training seed", "longer training", "lead over retrieval", "fresh items"
+PARTS = "parts of the compressor"
 TYPE = "type of the LLM"  # and the committed settings again in another one
 
 EMPTY = {"changes": ""}  # what an empty cell of the table means, where that is not None
@@ -37,7 +38,7 @@ class Experiment(BaseModel):
     about: str
     set: Changes
     ask: tuple[str, ...] = Field(min_length=1)
-    keep: tuple[Literal["answers", "curves"], ...] = ()
+    keep: tuple[Literal["answers", "curves", "parts"], ...] = ()
     gpu: bool = False
 
     @property

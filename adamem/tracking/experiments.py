@@ -89,6 +89,18 @@ def content(commit: str, path: str) -> str:
     return _read("git", "show", f"{commit}:{path}")
 
 
+def files(commit: str, folder: str) -> list[str]:
+    """The paths of all files below a folder of a commit.
+
+    Raises:
+        ValueError: the commit has none there.
+    """
+    found = _read("git", "ls-tree", "-r", "-z", "--name-only", commit, "--", f"{folder}/").split("\0")[:-1]
+    if not found:
+        raise ValueError(f"{folder}: not in commit {commit}")
+    return found
+
+
 def data(commit: str, path: str, to: Path) -> None:
     """Copy what DVC keeps under `path` in a commit to `to`, which does not exist yet.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adamem import ablate
+from adamem import ablate, harvest
 from adamem.analysis import ablations, staleness
 from adamem.analysis.results import read
 from adamem.tracking import experiments
@@ -37,6 +37,16 @@ stages:
       outs: [{{reports/benchmarks/adamem: {{cache: false}}}}]
 """
 
+EVIDENCE = """\
+stages:
+  ask: {foreach: [rag], do: {cmd: python -V}}
+  parts:
+    wdir: ../..
+    cmd: mkdir -p reports/evidence && cp -r reports/benchmarks reports/evidence/parts
+    deps: [reports/benchmarks/adamem]
+    outs: [{reports/evidence/parts: {cache: false}}]
+"""
+
 
 @pytest.fixture
 def repository(
@@ -59,7 +69,7 @@ def repository(
         "ask.py": ASK,
         "adamem/code.py": "",
         ".gitignore": "__pycache__\n",
-        "stages/evidence/dvc.yaml": "stages: {ask: {foreach: [rag], do: {cmd: python -V}}}\n",
+        "stages/evidence/dvc.yaml": EVIDENCE,
         "stages/ablations/experiments.yaml": "k4: {about: K, set: {resampler.n_latents: 4}, ask: [adamem]}\n",
     }.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -104,23 +114,34 @@ def test_what_is_missing_is_run_and_put_into_the_table_as_of_when_it_was_queued(
 @pytest.mark.slow
 def test_an_experiment_that_draws_its_items_keeps_them_and_is_held_against_none(repository: Path) -> None:
     listed = "seed1: {about: fresh items, set: {seed: 1}, ask: [adamem], keep: [answers]}\n"
-    (repository / ablate.LISTED).write_text(listed, encoding="utf-8")
+    (repository / harvest.LISTED).write_text(listed, encoding="utf-8")
     assert ablate.run([], jobs=1) == []
     rows = ablations.read(ablate.TABLE)
     assert [(row.group, row.value, row.difference) for row in rows] == [(group, 0.9, None) for group in "ABCD"]
-    items = ablate.ANSWERS / "items/seed=1"
+    items = harvest.ANSWERS / "items/seed=1"
     kept = [path.relative_to(items).as_posix() for path in sorted(items.rglob("*.jsonl"))]
     assert kept == [f"{group}/{part}.jsonl" for group in "ABCD" for part in ("counterfactual", "test")]
-    with_texts, alone = (read(ablate.ANSWERS / "seed1", place) for place in (ablate.TASKS, items))
+    with_texts, alone = (read(harvest.ANSWERS / "seed1", place) for place in (harvest.TASKS, items))
     assert with_texts == alone and "context" not in (items / kept[0]).read_text(encoding="utf-8")
     shutil.rmtree(items)
-    assert ablate.missing(ablations.read_experiments(ablate.LISTED)) == {"seed1": ["adamem"]}
+    assert ablate.missing(ablations.read_experiments(harvest.LISTED)) == {"seed1": ["adamem"]}
+
+
+@pytest.mark.slow
+def test_an_experiment_that_keeps_parts_asks_for_them_and_is_missing_without_them(repository: Path) -> None:
+    listed = "k4: {about: parts, set: {resampler.n_latents: 4}, ask: [adamem], keep: [parts]}\n"
+    (repository / harvest.LISTED).write_text(listed, encoding="utf-8")
+    assert ablate.run([], jobs=1) == []
+    assert [row.value for row in ablations.read(ablate.TABLE)] == [0.5] * 4
+    assert read(harvest.PARTS / "k4", harvest.TASKS).mean("adamem", "A", "f1") == 0.5
+    shutil.rmtree(harvest.PARTS / "k4")
+    assert ablate.missing(ablations.read_experiments(harvest.LISTED)) == {"k4": ["adamem"]}
 
 
 @pytest.mark.slow
 def test_other_settings_under_the_same_name_are_another_experiment(repository: Path) -> None:
     assert ablate.run(["k4"], jobs=1) == []
-    [listed] = ablations.read_experiments(ablate.LISTED).values()
+    [listed] = ablations.read_experiments(harvest.LISTED).values()
     changed = listed.model_copy(update={"set": {"resampler.n_latents": 32}})
     commit = experiments.head()
     assert experiments.revision(ablate.Wanted.of("k4", listed, ["adamem"]).title, commit) is not None
@@ -130,17 +151,17 @@ def test_other_settings_under_the_same_name_are_another_experiment(repository: P
 
 
 def test_a_method_that_no_stage_asks_is_refused_before_anything_is_queued(repository: Path) -> None:
-    text = (repository / ablate.LISTED).read_text(encoding="utf-8")
+    text = (repository / harvest.LISTED).read_text(encoding="utf-8")
     more = text.replace("k4:", "k8:").replace("n_latents: 4", "n_latents: 8").replace("[adamem]", "[oracle]")
-    (repository / ablate.LISTED).write_text(text + more, encoding="utf-8")
+    (repository / harvest.LISTED).write_text(text + more, encoding="utf-8")
     with pytest.raises(ValueError, match="no stage asks 'oracle'"):
         ablate.run([], jobs=1)
     assert experiments.waiting() == {}
 
 
 def test_a_setting_in_no_section_is_named(repository: Path) -> None:
-    text = (repository / ablate.LISTED).read_text(encoding="utf-8").replace("resampler", "resampeler")
-    (repository / ablate.LISTED).write_text(text, encoding="utf-8")
+    text = (repository / harvest.LISTED).read_text(encoding="utf-8").replace("resampler", "resampeler")
+    (repository / harvest.LISTED).write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"resampeler\.n_latents: params\.yaml has no section 'resampeler'"):
         ablate.run([], jobs=1)
 

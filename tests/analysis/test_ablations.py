@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from adamem import ablate, config
+from adamem import ablate, config, harvest
 from adamem.analysis import ablation_page, ablations, draws, same_code, staleness
 from adamem.analysis.ablations import Experiment, Row
 from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import read
 
 ROOT = Path(__file__).parents[2]
-LISTED = ablations.read_experiments(ROOT / ablate.LISTED)
+LISTED = ablations.read_experiments(ROOT / harvest.LISTED)
 TABLE = ROOT / ablate.TABLE
 Level = Mapping[str, float]
 Writer = Callable[[str, Level], Path]
@@ -106,7 +106,7 @@ def test_every_experiment_can_be_set_and_asked(name: str) -> None:
         *sections, last = key.lstrip("+").split(".")
         assert (last in reduce(lambda found, section: found[section], sections, tree)) != key.startswith("+"), key
     assert config.AdaMemConfig.checked(staleness.applied(tree, one.set), name) != before
-    assert all(ablate.target(method).endswith(f"@{method}") for method in one.ask)
+    assert all(harvest.target(method).endswith(f"@{method}") for method in one.ask)
 
 
 def test_the_table_takes_what_was_found_in_place_of_what_it_had_and_keeps_what_is_listed(row: RowWriter) -> None:
@@ -145,7 +145,7 @@ def test_of_an_experiment_only_the_methods_that_the_table_lacks_are_missing(
 
 def test_no_stage_for_a_method_and_no_such_experiment_are_said_before_anything_runs() -> None:
     with pytest.raises(ValueError, match="no stage asks 'oracle'"):
-        ablate.target("oracle")
+        harvest.target("oracle")
     with pytest.raises(ValueError, match="no experiment 'k5'; there are: seed1, seed2, seed3"):
         ablate.run(["k5"], 1)
 
