@@ -20,22 +20,24 @@ from adamem.training import phases, processes
 
 _TRAIN = """\
 Train one phase of AdaMem, outside the pipeline but as in it: 1 reads text from memory, 2 answers questions from
-memory, 3 does so with the top layers of the LLM unfrozen. Phases 2 and 3 start from models/phase1 and models/phase2
-below the root, wherever their own checkpoint goes.
+memory, 3 does so with the top layers of the LLM unfrozen. Phase 1 starts from nothing, the others from models/phase1
+and models/phase2 below the root, or each from the checkpoint that --start names.
 
-example:
-  adamem-train --phase 1 --config params.yaml --output_dir my/phase1
+examples:
+  adamem-train --phase 1 --config params.yaml --output-dir my/phase1
+  adamem-train --phase 2 --start my/phase1 --output-dir my/phase2
 """
 
 
 def train(arguments: Sequence[str] | None = None) -> None:
-    """`adamem-train --phase 1 --config params.yaml [--output-dir DIR]`."""
+    """`adamem-train --phase 2 --config params.yaml [--start my/phase1] [--output-dir DIR]`."""
     parser = argparse.ArgumentParser(
         prog="adamem-train", description=_TRAIN, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--phase", type=int, choices=sorted(phases.PHASES), required=True, help="see above")
     parser.add_argument("--config", default="params.yaml", help="settings file (default: %(default)s)")
     parser.add_argument("--root", type=Path, default=Path(), help="folder with data/ and models/ (default: here)")
+    parser.add_argument("--start", type=Path, help="folder of the checkpoint to start from (default: see above)")
     _directory(parser, "where the checkpoint goes (default: models/phaseN below the root)")
     asked = parser.parse_args(arguments)
     with plain_errors():
@@ -45,10 +47,11 @@ def train(arguments: Sequence[str] | None = None) -> None:
         if out.is_mount():
             raise ValueError(f"{out}: is where a disk is mounted, which cannot be replaced; choose a folder below it")
         checkpoint.refuse_others(out)
+        if asked.start and (asked.start / checkpoint.LLM_TOP).exists():
+            raise ValueError(f"{asked.start}: was trained with other layers of the LLM (phase 3); start from before it")
         together = processes.here()
-        phase = phases.PHASES[asked.phase](
-            params, trained.frozen_llm(asked.root / "models/llm", params.llm), asked.root
-        )
+        llm = trained.frozen_llm(asked.root / "models/llm", params.llm)
+        phase = phases.PHASES[asked.phase](params, llm, asked.root, asked.start)
         _same(phase.model.settings, params.model, asked)
         with phase.steps(out) as steps:
             if together.follows(steps):
@@ -60,12 +63,13 @@ def train(arguments: Sequence[str] | None = None) -> None:
 
 
 def _same(before: config.Model, now: config.Model, asked: argparse.Namespace) -> None:
-    """A later phase goes on with the model of the one before it, whatever the settings file says by now."""
+    """A training goes on with the model that it starts from, whatever the settings file says by now."""
     old, new = before.model_dump(), now.model_dump()
     if changed := [section for section in new if old[section] != new[section]]:
+        start = asked.start or f"models/phase{asked.phase - 1}"
         raise ValueError(
-            f"{asked.config}: {changed[0]} is {new[changed[0]]}, but models/phase{asked.phase - 1} was trained with "
-            f"{old[changed[0]]}; train that phase with these settings first, or bring the old ones back"
+            f"{asked.config}: {changed[0]} is {new[changed[0]]}, but {start} was trained with {old[changed[0]]}; train "
+            "that one with these settings first, or bring the old ones back"
         )
 
 
@@ -95,12 +99,12 @@ def evaluate(arguments: Sequence[str] | None = None) -> None:
         params = config.load(asked.config)
         model = trained.load(asked.checkpoint, asked.root / "models/llm", params.llm)
         tasks = asked.root / "data/tasks"
-        tests = {group: benchmark.selection(tasks / group, False, False, params.evaluation)[0] for group in groups}
+        tests = {group: benchmark.selection(tasks / group, params.evaluation)[0] for group in groups}
         training = public.trained_on(tasks) if wanted.sets else []
         found = [public.items(one, wanted, params, model.host.tokenizer) for one in wanted.sets]
         left = [public.unseen(items, training) for items in found]
         for group, test in tests.items():
-            report = benchmark.run("adamem", model, benchmark.Asked(test, test), benchmark.Asked([], []), params)
+            report = benchmark.run("adamem", model, benchmark.Asked.of(test), params)
             _give(report, "group", group, asked.output_dir)
         for one, items, unseen in zip(wanted.sets, found, left, strict=True):
             report, refused = public.report(model, unseen, one, params), len(items) - len(unseen)

@@ -25,9 +25,9 @@ def main() -> None:
 
     with tracking.run(f"benchmark@{name}", params, [TASKS]) as run:
         for group in config.GROUPS:
-            items = benchmark.selection(TASKS / group, entry.full_text, entry.counterfactual, params.evaluation)
+            items = benchmark.selection(TASKS / group, params.evaluation, entry.full_text, entry.counterfactual)
             test, changed = (benchmark.Asked(part, entry.items(part)) for part in items)
-            report = benchmark.run(name, method, test, changed, params)
+            report = benchmark.run(name, method, test, params, changed)
             benchmark.write(given.reports / "benchmarks" / name, group, report)
             run.metrics({f"{group}.{key}": value for key, value in report.quality.items()})
 

@@ -23,11 +23,9 @@ def main() -> None:
 
     with tracking.run("gold_windows", params, [TASKS]) as run:
         for group in config.GROUPS:
-            items, _ = benchmark.selection(
-                TASKS / group, full_text=False, counterfactual=False, settings=params.evaluation
-            )
+            items, _ = benchmark.selection(TASKS / group, params.evaluation)
             method = GoldWindows(checkpoint.load(Path("models/phase2"), llm), items)
-            report = benchmark.run(NAME, method, benchmark.Asked(items, items), benchmark.Asked([], []), params)
+            report = benchmark.run(NAME, method, benchmark.Asked.of(items), params)
             benchmark.write(reports / "benchmarks" / NAME, group, report)
             run.metrics({f"{group}.{key}": value for key, value in report.quality.items()})
 

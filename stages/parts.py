@@ -26,10 +26,8 @@ def main() -> None:
         for name in names:
             model = trained if name == WHOLE else without(trained, name, params.training_seed)
             for group in config.GROUPS:
-                items, _ = benchmark.selection(
-                    TASKS / group, full_text=False, counterfactual=False, settings=params.evaluation
-                )
-                report = benchmark.run(name, model, benchmark.Asked(items, items), benchmark.Asked([], []), params)
+                items, _ = benchmark.selection(TASKS / group, params.evaluation)
+                report = benchmark.run(name, model, benchmark.Asked.of(items), params)
                 rows = [row | {"memory": None} for row in report.rows]  # the answers are what is compared
                 benchmark.write(reports / "parts" / name, group, replace(report, rows=rows))
                 run.metrics({f"{name}.{group}.{key}": value for key, value in report.quality.items()})

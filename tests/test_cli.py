@@ -117,8 +117,19 @@ def test_a_later_phase_does_not_take_settings_that_its_model_was_not_trained_wit
     for group, part in itertools.product(config.GROUPS, ("train", "validation")):
         Path("data/tasks", group).mkdir(exist_ok=True)
         shutil.copy("data/tasks/D/test.jsonl", f"data/tasks/{group}/{part}.jsonl")
-    assert "resampler is {" in fails(cli.train, "--phase", "2", "--output-dir", "out")
+    assert "resampler is {" in (said := fails(cli.train, "--phase", "2", "--output-dir", "out"))
+    assert "but models/phase1 was" in said
+    for phase in "23":
+        assert "but models/phase2 was" in fails(
+            cli.train, "--phase", phase, "--start", "models/phase2", "--output-dir", "out"
+        )
     assert not Path("out").exists()
+
+
+def test_a_training_does_not_start_from_layers_of_the_llm_that_it_would_not_have(place: Path) -> None:
+    Path("models/phase2/llm_top.safetensors").touch()
+    said = fails(cli.train, "--phase", "2", "--start", "models/phase2", "--output-dir", "out")
+    assert said.startswith("error: models/phase2: was trained with other layers of the LLM")
 
 
 @pytest.mark.parametrize("option", [("--limit", "3"), ("--max-context-tokens", "5"), ("--data", "sets")])

@@ -79,7 +79,8 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     results = read(reports / "benchmarks", tasks, folder / "benchmarks")
     bootstrap = Bootstrap.of(params)
     experiments = reports / "ablations"
-    answers = Kept(experiments / "answers", ablations.read(experiments / "ablations.csv"), tasks)
+    rows = ablations.read(experiments / "ablations.csv")
+    answers, without = (Kept(experiments / kept, rows, tasks) for kept in ("answers", "parts"))
     known = Evidence(results, bootstrap, answers.about(ablations.SEED).trainings(), params.training_seed + 1)
     cost, peer_costs = costs.read(reports / "efficiency.json"), peers.cost_table(folder / "peer_costs.json")
     needles, written = heat.read(folder / "needle.json"), fanout.read(folder / "fanout.json")
@@ -95,7 +96,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
         "Every method on every group": _quality(known, summary, provenance),
         "Do the answers come from the memory?": _controls(summary),
         "What is the lead over retrieval made of?": lead.section(results, bootstrap, again),
-        parts.TITLE: parts.section(folder / "parts", tasks, bootstrap),
+        parts.TITLE: parts.section(folder / "parts", tasks, bootstrap, without.about(ablations.PARTS)),
         "Compressors that others wrote": peers.section(known, peer_costs),
         "Where is it lost?": decomposition.section(results, summary, bootstrap),
         "Values that nobody knows by heart": copies.section(known),

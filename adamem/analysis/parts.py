@@ -1,15 +1,16 @@
-"""What each learned part of the compressor adds: its answers, and those with the training of one part taken back."""
+"""What the compressor relies on: its answers, and those with the training of one of its learned parts taken back."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from adamem.analysis.kept import Kept
 from adamem.analysis.quality import Bootstrap, Comparison, compare
 from adamem.analysis.results import read
 from adamem.analysis.tables import gaps, markdown, sides
 
 TITLE = "What does each part of the compressor add?"
-WHOLE = "whole"
+WHOLE = "whole"  # as the folder of its own answers is called
 PARTS = {  # by the folder of the answers without it
     "chunk_encoder": "what is added to features and embeddings to make keys and values",
     "selection": "relevance to the question; taken back, plain cosines of features",
@@ -20,43 +21,58 @@ PARTS = {  # by the folder of the answers without it
     "projection": "the map from picked and fused vectors to memory tokens",
     "interface": "keys and values of memory tokens in each layer",
 }
-HEAD = """\
+HEAD = f"""\
 The committed compressor, asked once more with the training of one part taken back: the part is as it was before the
 first step, all others are as trained. They were trained beside it, so that what is lost says what this compressor
 relies on, and not what one would score that was trained without the part. Losses overlap: they are no shares of what
 training brings. What is trained at a higher pace, as marks and constants are, has come further from its start. All rows
-are from one run on one machine, `{whole}` among them. What it scores above each, with 95 % interval over items, none of
+are from one run on one machine, `{WHOLE}` among them. What it scores above each, with 95 % interval over items, none of
 them corrected for how many they are:"""
+AGAIN = """\
+The same of `{name}`, a compressor with [other settings](../ablations/README.md#all-experiments), trained and asked in
+one run on: {device}. The tables are of one training each:"""
 
 
-def section(folder: Path, tasks: Path, bootstrap: Bootstrap) -> str:
-    """Scores of the whole, what it has above itself without each part, and on which groups that is told; nothing
-    where the stage `parts` was not run.
+def section(folder: Path, tasks: Path, bootstrap: Bootstrap, others: Kept) -> str:
+    """Scores of the whole, what it has above itself without each part, and on which groups that is told; then the same
+    of other compressors, which experiments keep. Nothing where the stage `parts` was not run.
 
     Raises:
         ValueError: answers are malformed, or are of no part that is known, or the whole's are missing.
     """
     if not folder.is_dir():
         return ""
+    blocks = [HEAD, *_told(folder, tasks, bootstrap, "run stage `parts` again")]
+    for name in others.names:
+        device = next(row.device for row in others.rows if row.experiment == name)
+        told = _told(others.folder / name, tasks, bootstrap, f"run `python -m adamem.ablate {name}`")
+        blocks += [AGAIN.format(name=name, device=device), *told]
+    if others.rows and not others.names:
+        blocks.append(others.out_of_date())
+    return "\n\n".join(blocks)
+
+
+def _told(folder: Path, tasks: Path, bootstrap: Bootstrap, again: str) -> list[str]:
+    """A table, and its differences in words; `again` is what to do where it cannot be made."""
     results = read(folder, tasks)
     if unknown := sorted({*results.methods} - {WHOLE, *PARTS}):
-        raise ValueError(f"{folder / unknown[0]}: no part of the compressor has that name; run stage `parts` again")
+        raise ValueError(f"{folder / unknown[0]}: no part of the compressor has that name; {again}")
     if WHOLE not in results.methods:
-        raise ValueError(f"{folder / WHOLE}: no answers of the whole compressor; run stage `parts` again")
+        raise ValueError(f"{folder / WHOLE}: no answers of the whole compressor; {again}")
     asked = [name for name in PARTS if name in results.methods]
     found = {name: [compare(results, bootstrap, WHOLE, name, group) for group in results.groups] for name in asked}
     own = [f"{results.mean(WHOLE, group, results.metric(group)):.2f}" for group in results.groups]
     rows = [[f"nothing: `{WHOLE}`", "its own score", *own]]
     rows += [[f"`{name}`", PARTS[name], *gaps(row)] for name, row in found.items()]
     table = markdown(["without", "what that is", *results.groups], rows, numbers_from=2)
-    return "\n\n".join([HEAD.format(whole=WHOLE), table, _said(found)])
+    return [table, _said(found)]
 
 
 def _said(found: dict[str, list[Comparison | None]]) -> str:
-    """The groups on which each part is told to add something, or to cost it, in words."""
+    """The groups on which the compressor is told to score less without each part, or more, in words."""
     lines = []
     for name, row in found.items():
         gains, losses, _ = sides({one.group: one for one in row if one is not None})
-        said = [f"{how} on {', '.join(groups)}" for how, groups in (("adds", gains), ("costs", losses)) if groups]
-        lines.append(f"`{name}` {', '.join(said) or 'is not told to add anything'}")
-    return f"By these intervals {'; '.join(lines)}."
+        said = [f"{how} on {', '.join(groups)}" for how, groups in (("less", gains), ("more", losses)) if groups]
+        lines.append(f"{' and '.join(said) or 'neither less nor more'} without `{name}`")
+    return f"By these intervals it scores {'; '.join(lines)}."

@@ -162,5 +162,6 @@ def _shuffled(size: int, seed: int, number: int) -> Tensor:
 
 
 def interleave(groups: Sequence[Sequence[T]]) -> list[T]:
-    """Items of several groups in turn, so that any run of them holds every group; cut to the smallest group."""
-    return [item for row in zip(*groups, strict=False) for item in row]
+    """Items of several groups in turn; where a group has no more, those of the others."""
+    longest = max(map(len, groups), default=0)
+    return [group[turn] for turn in range(longest) for group in groups if turn < len(group)]

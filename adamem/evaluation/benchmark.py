@@ -28,6 +28,11 @@ class Asked:
     scored: Sequence[Item]
     asked: Sequence[Item]
 
+    @classmethod
+    def of(cls, items: Sequence[Item]) -> Asked:
+        """The items as they are."""
+        return cls(items, items)
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -68,18 +73,21 @@ class Report:
 
 
 def selection(
-    folder: Path, full_text: bool, counterfactual: bool, settings: config.Evaluation
+    folder: Path, settings: config.Evaluation, full_text: bool = False, counterfactual: bool = False
 ) -> tuple[list[Item], list[Item]]:
-    """The items a method is tested on, and copies; arms that read the full text get the first few, paired with the
-    others'."""
+    """The items a method is tested on, and counterfactual copies, where they are asked for; arms that read the full
+    text get the first few, paired with the others'."""
     test = read(folder / "test.jsonl")
     changed = read(folder / "counterfactual.jsonl")[: settings.counterfactual_items] if counterfactual else []
     return (test[: settings.full_text_items] if full_text else test), changed
 
 
-def run(name: str, method: Method, original: Asked, changed: Asked, params: config.AdaMemConfig) -> Report:
-    """Answer and score one group."""
-    answered, copies = (ask(method, asked, params.evaluation) for asked in (original, changed))
+def run(
+    name: str, method: Method, original: Asked, params: config.AdaMemConfig, changed: Asked | None = None
+) -> Report:
+    """Answer and score one group, and counterfactual copies of its items, where there are any."""
+    answered = ask(method, original, params.evaluation)
+    copies = ask(method, changed, params.evaluation) if changed else []
     tokenizer = method.host.tokenizer
     tokens = fmean(len(encode(tokenizer, scored.asked.context)) for scored in answered)
     head = {

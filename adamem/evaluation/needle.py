@@ -74,5 +74,5 @@ def _item(pool: Pool, budget: Budget, depth: float, rng: Random, identity: str) 
 def score(method: Method, cell: Cell, settings: config.Evaluation) -> dict[str, float]:
     """Mean scores of a cell."""
     size = max(1, TOGETHER // cell.length)
-    found = ask(method, Asked(cell.items, cell.items), settings.model_copy(update={"batch_size": size}))
+    found = ask(method, Asked.of(cell.items), settings.model_copy(update={"batch_size": size}))
     return {name: fmean(getattr(one.scores, name) for one in found) for name in ("em", "f1")}

@@ -71,5 +71,4 @@ def report(method: Method, found: Sequence[Item], public: PublicSet, params: con
     """Answers as long as the set's may be, and their scores; `quality["official"]` is the set's own."""
     longest = params.evaluation.model_copy(update={"max_new_tokens": public.new_tokens})
     settings = params.model_copy(update={"evaluation": longest})
-    nothing = benchmark.Asked([], [])
-    return benchmark.run("adamem", method, benchmark.Asked(found, found), nothing, settings)
+    return benchmark.run("adamem", method, benchmark.Asked.of(found), settings)

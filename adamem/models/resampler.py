@@ -33,19 +33,32 @@ class Resampled:
     attention: Float[Tensor, "B M"] | None = None
 
 
-class LatentPath(nn.Module):
-    """Learned latents, modulated by the query, attend once to keys and values and write a vector each."""
+class SoftPrompt(nn.Module):
+    """Vectors that are the same for every memory and query: words of an instruction, or noise, and a learned offset
+    (Lester et al. 2021)."""
 
     start: Tensor
 
-    def __init__(self, settings: config.Resampler, host: HostLLM) -> None:
+    def __init__(self, count: int, host: HostLLM, words: bool = True) -> None:
         super().__init__()
-        hidden, width = settings.hidden, host.width
+        start = host.instruction(count) if words else torch.randn(count, host.width) * host.embedding_rms
+        self.register_buffer("start", start, persistent=not words)  # words are the LLM's own
+        self.shift = Offset(count, host.width)
+
+    def forward(
+        self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]
+    ) -> Float[Tensor, "B F D"]:
+        return (self.start + self.shift()).expand(len(query), -1, -1)
+
+
+class LatentPath(SoftPrompt):
+    """To them is added what learned latents write that, modulated by the query, attend once to keys and values."""
+
+    def __init__(self, settings: config.Resampler, host: HostLLM) -> None:
         words = settings.start == "retrieval"  # else plain noise everywhere: the ablation
         count = settings.n_fused if words else settings.n_latents
-        start = host.instruction(count) if words else torch.randn(count, width) * host.embedding_rms
-        self.register_buffer("start", start, persistent=not words)  # words are the LLM's own
-        self.shift = Offset(count, width)
+        super().__init__(count, host, words)
+        hidden, width = settings.hidden, host.width
         self.latents = nn.Parameter(torch.randn(count, hidden) * hidden**-0.5)
         self.film: nn.Sequential | None = None
         if settings.film:
@@ -69,24 +82,7 @@ class LatentPath(nn.Module):
         memory = self.normalise(self.read_states(torch.cat([keys, states.values.float()], -1)))
         attended, _ = self.attend(latents, memory, memory, key_padding_mask=~states.mask, need_weights=False)
         latents = latents + attended
-        return self.start + self.shift() + self.write(latents + self.think(latents))
-
-
-class SoftPrompt(nn.Module):
-    """The learned path at a width of 0: its vectors are words of an instruction and a learned offset (Lester et al.
-    2021)."""
-
-    start: Tensor
-
-    def __init__(self, count: int, host: HostLLM) -> None:
-        super().__init__()
-        self.register_buffer("start", host.instruction(count), persistent=False)  # words are the LLM's own
-        self.shift = Offset(count, host.width)
-
-    def forward(
-        self, states: States, query: Float[Tensor, "B Lq D"], query_mask: Bool[Tensor, "B Lq"]
-    ) -> Float[Tensor, "B F D"]:
-        return (self.start + self.shift()).expand(len(query), -1, -1)
+        return super().forward(states, query, query_mask) + self.write(latents + self.think(latents))
 
 
 class LatentResampler(nn.Module):

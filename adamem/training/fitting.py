@@ -59,7 +59,7 @@ def autocompressor(bench: Bench, data: Path, out: Path) -> Fitting:
 def adamem_query_free(bench: Bench, data: Path, out: Path) -> Fitting:
     """As AdaMem: text with its teacher, what to pick, then tasks. Only, it never sees a query."""
     params, method, root = bench.params, catalogue.untrained_query_free(bench), data.parent
-    reading = phases.reading(method, params, root, f"{out.name}-text")
+    reading = phases.reading(method, params, root, f"{out.name}-text", [bench.models / "features"])
     inputs = [data / "tokens", data / "teacher", bench.models / "features"]
     answering = phases.answering(method, params, root, out.name, inputs)
     return phases.checkpointed(method, out, params.model, reading, *answering)
@@ -162,7 +162,7 @@ def _tasks(
 
 
 def _f1(method: Method, items: Sequence[item.Item], params: config.AdaMemConfig) -> float:
-    return fmean(scored.scores.f1 for scored in benchmark.ask(method, benchmark.Asked(items, items), params.evaluation))
+    return fmean(scored.scores.f1 for scored in benchmark.ask(method, benchmark.Asked.of(items), params.evaluation))
 
 
 def _unpack_embedder(archive: Path, folder: Path) -> None:

@@ -53,37 +53,41 @@ def checkpointed(
         yield steps
 
 
-def phase1(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
-    """Text: continue it from memory as the teacher does from the full context."""
-    model = AdaMem.fresh(params.model, llm, root / "models/features/statistics.safetensors", params.training_seed)
-    return Phase(model, (reading(model, params, root, "phase1"),))
+def phase1(params: config.AdaMemConfig, llm: HostLLM, root: Path, start: Path | None = None) -> Phase:
+    """Text: continue it from memory as the teacher does from the full context; with a checkpoint to `start` from, that
+    goes on."""
+    source = start or root / "models/features"
+    statistics = source / "statistics.safetensors"
+    model = checkpoint.load(start, llm) if start else AdaMem.fresh(params.model, llm, statistics, params.training_seed)
+    return Phase(model, (reading(model, params, root, "phase1", [source]),))
 
 
-def phase2(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
-    """Tasks: first learn what to pick, where anything is picked, then answer from it."""
-    model = checkpoint.load(root / "models/phase1", llm)
-    return Phase(model, answering(model, params, root, "phase2", [root / "models/phase1"]))
+def phase2(params: config.AdaMemConfig, llm: HostLLM, root: Path, start: Path | None = None) -> Phase:
+    """Tasks: first learn what to pick, where anything is picked, then answer from it. Starts from phase 1."""
+    start = start or root / "models/phase1"
+    model = checkpoint.load(start, llm)
+    return Phase(model, answering(model, params, root, "phase2", [start]))
 
 
-def phase3(params: config.AdaMemConfig, llm: HostLLM, root: Path) -> Phase:
-    """Tasks, with the top layers of the LLM trained along. Changes `llm`."""
-    settings = params.phase3
-    model = checkpoint.load(root / "models/phase2", llm)
+def phase3(params: config.AdaMemConfig, llm: HostLLM, root: Path, start: Path | None = None) -> Phase:
+    """Tasks, with the top layers of the LLM trained along. Starts from phase 2. Changes `llm`."""
+    settings, start = params.phase3, start or root / "models/phase2"
+    model = checkpoint.load(start, llm)
     objective = _tasks(model, params, settings, item.read_groups(root / "data/tasks"))
     top = llm.unfreeze(settings.unfrozen_layers)
     trainee = trainer.with_llm(objective, settings.optimiser, top, settings.llm_learning_rate)
-    scratch = Scratch.of("phase3", params, [root / "data/tasks", root / "models/phase2", root / "models/llm"])
+    scratch = Scratch.of("phase3", params, [root / "data/tasks", start, root / "models/llm"])
     return Phase(model, (Training(objective, trainee, settings.optimiser, scratch, params.devices),), top)
 
 
-def reading(model: AdaMem, params: config.AdaMemConfig, root: Path, name: str) -> Training:
-    """Phase 1 for a model; `name` is that of its scratch."""
+def reading(model: AdaMem, params: config.AdaMemConfig, root: Path, name: str, made_from: list[Path]) -> Training:
+    """Phase 1 for a model, which `made_from` decides; `name` is that of its scratch."""
     model.host.keep_features(params.llm.feature_cache)
     tokens, answers = root / "data/tokens", root / "data/teacher"
     drawn = windows.for_training(tokens, params.phase1.teacher, params.seed)
     ask = recipes.ask_teacher(model, drawn, answers, params)
     objective = recipes.continuation(model, drawn, tokens, params, ask)
-    scratch = Scratch.of(name, params, [tokens, answers, root / "models/features", root / "models/llm"])
+    scratch = Scratch.of(name, params, [tokens, answers, root / "models/llm", *made_from])
     optimiser = params.phase1.optimiser
     return Training(objective, trainer.whole(objective, optimiser), optimiser, scratch, params.devices)
 
@@ -116,4 +120,5 @@ def _tasks(
     return recipes.tasks(model, groups, settings.optimiser, params.training_seed, recipes.weights(settings), encode)
 
 
-PHASES: dict[int, Callable[[config.AdaMemConfig, HostLLM, Path], Phase]] = {1: phase1, 2: phase2, 3: phase3}
+Begin = Callable[[config.AdaMemConfig, HostLLM, Path, Path | None], Phase]
+PHASES: dict[int, Begin] = {1: phase1, 2: phase2, 3: phase3}

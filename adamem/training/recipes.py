@@ -100,7 +100,7 @@ def tasks(
     weights: Weights,
     encode: Encode | None = None,
 ) -> Objective:
-    """Answer questions from memory; the groups take turns, so every batch holds all of them."""
+    """Answer questions from memory, of all groups in one order."""
     items, encode = examples.interleave(groups.train), encode or encoder(method)
     batch = _drawn(method, items, Order(len(items), settings, seed), encode)
     return Objective(method, batch, weights, _kept(method, groups, settings, encode))

@@ -1,34 +1,42 @@
-"""What each part adds is read off its own answers, and answers of no part are refused."""
+"""What a compressor relies on is read off its own answers, and answers of no part are refused."""
 
 from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from adamem import config
-from adamem.analysis import parts
+from adamem.analysis import ablations, parts
+from adamem.analysis.ablations import Row
+from adamem.analysis.kept import Kept
 from adamem.analysis.quality import Bootstrap
 from adamem.evaluation import parts as asked
 from tests.analysis.conftest import Level
 
 
 @pytest.fixture
-def answers(write: Callable[[str, Level], Path], params: config.AdaMemConfig) -> Callable[[Level], str]:
-    """The section on answers of these shares of right ones."""
+def answers(write: Callable[[str, Level], Path], params: config.AdaMemConfig) -> Callable[..., str]:
+    """The section on answers of these shares of right ones, and on those of others by experiment."""
 
-    def section(levels: Level) -> str:
-        folder = write("made", levels)
+    made = count()
+
+    def section(levels: Level, others: dict[str, Level] | None = None, rows: Sequence[Row] = ()) -> str:
+        folder = write(f"made{next(made)}", levels)
         shutil.move(folder / "benchmarks", folder / "parts")
-        return parts.section(folder / "parts", folder / "tasks", Bootstrap.of(params))
+        for name, other in (others or {}).items():
+            shutil.copytree(write(name, other) / "benchmarks", folder / "kept" / name)
+        kept = Kept(folder / "kept", rows, folder / "tasks")
+        return parts.section(folder / "parts", folder / "tasks", Bootstrap.of(params), kept)
 
     return section
 
 
-def test_a_part_adds_what_the_whole_has_above_the_rest(answers: Callable[[Level], str]) -> None:
+def test_without_a_part_is_lost_what_the_whole_has_above_the_rest(answers: Callable[[Level], str]) -> None:
     said = answers({"whole": 0.75, "selection": 0.25, "edges": 0.75, "fusing": 1.0})
     assert "| nothing: `whole` | its own score | 0.75 | 0.75 | 0.75 | 0.75 |" in said
     for name, gained in (("selection", "+0.50"), ("edges", "+0.00"), ("fusing", "-0.25")):
@@ -36,7 +44,10 @@ def test_a_part_adds_what_the_whole_has_above_the_rest(answers: Callable[[Level]
     assert said.index("| `selection` |") < said.index("| `edges` |") < said.index("| `fusing` |"), (
         "as a text passes them"
     )
-    assert "`selection` adds on A, B, C, D; `edges` is not told to add anything; `fusing` costs on A, B, C, D." in said
+    assert (
+        "scores less on A, B, C, D without `selection`; neither less nor more without `edges`; "
+        "more on A, B, C, D without `fusing`." in said
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,8 +64,21 @@ def test_answers_of_no_part_or_without_the_whole_are_refused(
         answers(levels)
 
 
+def test_another_compressor_has_its_own_table_and_a_stale_one_has_none(
+    answers: Callable[..., str], row: Callable[..., Row]
+) -> None:
+    committed = {"whole": 0.75, "fusing": 0.5}
+    rows = [row("longer", about=ablations.PARTS, method="adamem", device="H100")]
+    said = answers(committed, {"longer": {"whole": 1.0, "fusing": 0.25}}, rows)
+    assert said.startswith(alone := answers(committed)) and "`longer`, a compressor with" in said and "on: H100" in said
+    assert "+0.75 [" in said and "+0.75 [" not in alone
+    stale = [one.model_copy(update={"stale": True, "commit": "0123abc"}) for one in rows]
+    assert answers(committed, {}, stale).removeprefix(alone).startswith("\n\nOut of date: made with code")
+
+
 def test_where_no_part_was_asked_nothing_is_said(tmp_path: Path, params: config.AdaMemConfig) -> None:
-    assert parts.section(tmp_path / "parts", tmp_path, Bootstrap.of(params)) == ""
+    nothing = Kept(tmp_path / "kept", [], tmp_path)
+    assert parts.section(tmp_path / "parts", tmp_path, Bootstrap.of(params), nothing) == ""
 
 
 def test_the_page_knows_every_part_that_is_asked() -> None:

@@ -50,8 +50,9 @@ def test_another_pass_has_another_order() -> None:
     assert made.indices(1, 0) != made.indices(2, 0)
 
 
-def test_groups_take_turns_up_to_the_smallest() -> None:
-    assert examples.interleave([[1, 2, 3], [4, 5], [7, 8, 9]]) == [1, 4, 7, 2, 5, 8]
+def test_groups_take_turns_and_none_loses_an_item() -> None:
+    assert examples.interleave([[1, 2, 3], [], [4, 5], [7, 8, 9]]) == [1, 4, 7, 2, 5, 8, 3, 9]
+    assert examples.interleave([]) == []
 
 
 def test_a_task_batch_asks_and_ends_its_answers(llm: HostLLM) -> None:

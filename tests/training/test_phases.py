@@ -93,7 +93,7 @@ def test_each_phase_goes_on_from_the_one_before(world: Path) -> None:
     for number in (1, 2, 3):
         llm = _llm(world)
         before = {name: weight.clone() for name, weight in llm.model.state_dict().items()}
-        phase = phases.PHASES[number](PARAMS, llm, world)
+        phase = phases.PHASES[number](PARAMS, llm, world, None)
         with phase.steps(world / f"models/phase{number}") as made:
             steps = list(made)
         assert [step.number for step in steps] == ([0, 1, 2, 2, 3, 4] if number == 2 else [0, 1, 2])
@@ -104,6 +104,15 @@ def test_each_phase_goes_on_from_the_one_before(world: Path) -> None:
         assert number == 3 or not changed
         assert (world / f"models/phase{number}/llm_top.safetensors").exists() == (number == 3)
     assert not list(world.glob(".scratch/*/*"))
+
+
+@pytest.mark.parametrize("number", phases.PHASES)
+def test_a_phase_begins_with_the_weights_of_the_checkpoint_it_is_given(world: Path, number: int) -> None:
+    trained = tiny.stirred(AdaMem(PARAMS.model, _llm(world)))
+    checkpoint.save(trained, world / "mine", PARAMS.model)
+    begun = phases.PHASES[number](PARAMS, _llm(world), world, world / "mine").model.state_dict()
+    assert begun.keys() == trained.state_dict().keys()
+    assert all(torch.equal(begun[name], weight) for name, weight in trained.state_dict().items())
 
 
 @pytest.mark.parametrize("name", sorted(set(fitting.FITTERS) - {"rag", "rag_minilm_tuned"}))  # which need an embedder
