@@ -19,15 +19,12 @@ def main() -> None:
     parser.add_argument("--reports", type=Path, required=True, help=f"where benchmarks/{NAME} goes")
     reports = parser.parse_args().reports
     params = config.load()
-    llm = host.load(Path("models/llm"), params.llm)
+    trained = checkpoint.load(Path("models/phase2"), host.load(Path("models/llm"), params.llm))
+    items = [item for group in config.GROUPS for item in benchmark.selection(TASKS / group, params.evaluation)[0]]
+    method = GoldWindows(trained, items)
 
     with tracking.run("gold_windows", params, [TASKS]) as run:
-        for group in config.GROUPS:
-            items, _ = benchmark.selection(TASKS / group, params.evaluation)
-            method = GoldWindows(checkpoint.load(Path("models/phase2"), llm), items)
-            report = benchmark.run(NAME, method, benchmark.Asked.of(items), params)
-            benchmark.write(reports / "benchmarks" / NAME, group, report)
-            run.metrics({f"{group}.{key}": value for key, value in report.quality.items()})
+        run.metrics(benchmark.all_groups(NAME, method, TASKS, reports / "benchmarks" / NAME, params))
 
 
 if __name__ == "__main__":

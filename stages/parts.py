@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from adamem import config, tracking
@@ -25,12 +24,8 @@ def main() -> None:
     with tracking.run("parts", params, [TASKS]) as run:
         for name in names:
             model = trained if name == WHOLE else without(trained, name, params.training_seed)
-            for group in config.GROUPS:
-                items, _ = benchmark.selection(TASKS / group, params.evaluation)
-                report = benchmark.run(name, model, benchmark.Asked.of(items), params)
-                rows = [row | {"memory": None} for row in report.rows]  # the answers are what is compared
-                benchmark.write(reports / "parts" / name, group, replace(report, rows=rows))
-                run.metrics({f"{name}.{group}.{key}": value for key, value in report.quality.items()})
+            means = benchmark.all_groups(name, model, TASKS, reports / "parts" / name, params, sources=False)
+            run.metrics({f"{name}.{key}": value for key, value in means.items()})
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ SEEDS = (
     "each was made."
 )
 
-CONTROLS = (CONTROL, "adamem_shuffled", "adamem_query_only")
+CONTROLS = (CONTROL, "adamem_shuffled", "adamem_query_only", "adamem_wrong_fused")
 
 
 def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: Provenance) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -100,6 +100,21 @@ def run(
     }
     rows = [scored.row(tokenizer) for scored in answered + copies]
     return Report(head, _means(answered), {"n": len(copies), **_means(copies)} if copies else None, rows)
+
+
+def all_groups(
+    name: str, method: Method, tasks: Path, folder: Path, params: config.AdaMemConfig, sources: bool = True
+) -> dict[str, float]:
+    """Answer and score the test items of every group, and write both files to `folder`, with what each memory was made
+    from if `sources`. Returns the means by GROUP.METRIC."""
+    means = {}
+    for group in config.GROUPS:
+        items, _ = selection(tasks / group, params.evaluation)
+        report = run(name, method, Asked.of(items), params)
+        rows = report.rows if sources else [row | {"memory": None} for row in report.rows]
+        write(folder, group, replace(report, rows=rows))
+        means |= {f"{group}.{key}": value for key, value in report.quality.items()}
+    return means
 
 
 def ask(method: Method, items: Asked, settings: config.Evaluation) -> list[Scored]:
