@@ -111,14 +111,14 @@ def names_at_ends(panel: Axes, ends: Sequence[tuple[str, float, str]], gap: floa
     ordered = sorted(ends, key=lambda line: line[1])
     last = panel.get_xlim()[1] if end is None else end
     places = [(panel.transData - panel.transAxes).transform((last, value)) for _, value, _ in ordered]
-    heights = spread([own for _, own in places], gap)
+    heights = spaced([own for _, own in places], gap)
     for (name, _, colour), (x, own), height in zip(ordered, places, heights, strict=True):
         line = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "relpos": (0, 0.5), "shrinkA": 0, "shrinkB": 0}
         panel.annotate(name, (x + 0.005, own), (x + 0.04, height), "axes fraction", "axes fraction", color=colour,
                        fontsize=8, va="center", annotation_clip=False, arrowprops=line)  # fmt: skip
 
 
-def spread(heights: Sequence[float], gap: float) -> list[float]:
+def spaced(heights: Sequence[float], gap: float) -> list[float]:
     """Where names stand: ascending heights moved as little as it takes to stand `gap` apart, from 0 to 1 if they fit.
 
     Least squares under an order (pool adjacent violators) on the heights less the room that each needs.

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from adamem.config import AdaMemConfig
+from adamem.data.checksum import sha256
 from adamem.data.staged import write_json
 from adamem.tracking import abandoned
 from adamem.tracking.store import WORKSPACE, Store, experiment_name
@@ -199,11 +200,7 @@ def digest(path: Path) -> str:
     if not path.exists():
         raise ValueError(f"{path}: no such data set; run the stage that makes it first")
     if path.is_file():
-        found = hashlib.sha256()
-        with path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                found.update(block)
-        return found.hexdigest()[:16]
+        return sha256(path)[:16]
     below = sorted(p for p in path.rglob("*") if p.is_file())
     lines = "".join(f"{p.relative_to(path).as_posix()} {digest(p)}\n" for p in below)
     return hashlib.sha256(lines.encode()).hexdigest()[:16]

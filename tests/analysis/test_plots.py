@@ -16,13 +16,13 @@ from adamem.analysis.methods import STYLES, in_order, style
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=14).map(sorted))
 def test_names_beside_a_panel_keep_their_order_and_their_distance(heights: list[float]) -> None:
-    placed = plots.spread(heights, gap=0.07)
+    placed = plots.spaced(heights, gap=0.07)
     assert all(0 <= height <= 1 + 1e-9 for height in placed)
     assert all(after - before >= 0.07 - 1e-9 for before, after in pairwise(placed))
 
 
 def test_names_that_have_room_stay_where_they_are() -> None:
-    assert plots.spread([0.1, 0.5, 0.9], gap=0.07) == pytest.approx([0.1, 0.5, 0.9])
+    assert plots.spaced([0.1, 0.5, 0.9], gap=0.07) == pytest.approx([0.1, 0.5, 0.9])
 
 
 def test_no_two_methods_look_alike() -> None:
