@@ -26,11 +26,18 @@ class Span:
 
 @dataclass(frozen=True)
 class Answer:
-    """A greedy answer, the decoder positions its memory took, and the memory's sources if the method can tell."""
+    """A greedy answer, the decoder positions its memory took, and the memory's sources if the method can tell.
 
-    text: str
+    `written` is all behind the colon and its space: of code the indentation, too.
+    """
+
+    written: str
     memory_tokens: int
     sources: list[Span] | None
+
+    @property
+    def text(self) -> str:
+        return self.written.strip()
 
 
 def answers(method: Method, items: Sequence[TaskItem], settings: config.Evaluation) -> Iterator[Answer]:
@@ -72,7 +79,7 @@ def _answer_batch(method: Method, items: Sequence[TaskItem], max_new_tokens: int
     written = method.write(memory, prompt, max_new_tokens)
     lengths = memory.lengths().tolist()
     return [
-        Answer(host.tokenizer.decode(ids).strip(), lengths[row], _sources(memory, row, len(contexts[row])))
+        Answer(host.tokenizer.decode(ids).removeprefix(" "), lengths[row], _sources(memory, row, len(contexts[row])))
         for row, ids in enumerate(written)
     ]
 

@@ -126,7 +126,7 @@ def ask(method: Method, items: Asked, settings: config.Evaluation) -> list[Score
             question,
             answer,
             metrics.score(answer.text, item.references, item.facts),
-            official.score(answer.text, item),
+            official.score(answer.written, item),
         )
         for item, question, answer in zip(items.scored, items.asked, given, strict=True)
     ]

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from adamem.baselines.bounds import PlainText
-from adamem.evaluation import answering
+from adamem.benchmarks.item import Item
+from adamem.evaluation import answering, benchmark
 from adamem.evaluation.answering import Question
 from adamem.models.adamem import AdaMem
 from adamem.models.frame import encode
@@ -67,3 +68,13 @@ def test_nothing_to_read_or_to_ask_is_an_error(model: AdaMem, context: str, ques
 def test_no_question_gives_no_answer(model: AdaMem) -> None:
     assert list(answering.answers(model, [], PARAMS.evaluation)) == []
     assert Question("text", "question").target == ""
+
+
+def test_code_keeps_its_indentation_where_the_official_score_counts_it(
+    model: AdaMem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = "        return total"
+    item = Item("x", "B", "longbench_lcc", "def", ((0, 3),), "Next?", line, (line,), (0,), (), 0, True)
+    monkeypatch.setattr(model.host.tokenizer, "decode", lambda _: f" {line}")
+    [scored] = benchmark.ask(model, benchmark.Asked.of([item]), PARAMS.evaluation)
+    assert scored.answer.text == "return total" and scored.official == 1.0
