@@ -52,7 +52,8 @@ class SoftPrompt(nn.Module):
 
 
 class LatentPath(SoftPrompt):
-    """To them is added what learned latents write that, modulated by the query, attend once to keys and values."""
+    """A soft prompt, and added to it what learned latents write: modulated by the query, they attend once to keys and
+    values."""
 
     def __init__(self, settings: config.Resampler, host: HostLLM) -> None:
         words = settings.start == "retrieval"  # else plain noise everywhere: the ablation
