@@ -22,8 +22,8 @@ ASKED = (
     (Path("dvc.yaml"), "benchmark", "benchmark@"),
     (Path("stages/evidence/dvc.yaml"), "ask", "stages/evidence/dvc.yaml:ask@"),
 )
-ASK_PARTS = "stages/evidence/dvc.yaml:parts"
-TRAINED, WITHOUT_PARTS = "reports/training/phase2.json", "reports/evidence/parts"  # where an experiment leaves them
+ASK_PARTS = ("stages/evidence/dvc.yaml:parts", "stages/evidence/dvc.yaml:other_text")
+TRAINED, LEFT_PARTS = "reports/training/phase2.json", ("reports/evidence/parts", "reports/evidence/fused")
 ANSWERS, CURVES, PARTS = (Path("reports/ablations") / kept for kept in ("answers", "training", "parts"))
 
 
@@ -33,7 +33,7 @@ def targets(experiment: Experiment, methods: Sequence[str]) -> list[str]:
     Raises:
         ValueError: no stage asks one of the methods.
     """
-    return [*map(target, methods), *([ASK_PARTS] if "parts" in experiment.keep else [])]
+    return [*map(target, methods), *(ASK_PARTS if "parts" in experiment.keep else [])]
 
 
 def target(method: str) -> str:
@@ -61,12 +61,12 @@ def keep(name: str, experiment: Experiment, methods: Sequence[str], revision: st
             _copy_items(revision, Path(scratch) / "tasks", items)
         for method in methods:
             place = REPORTS if target(method).startswith("benchmark") else EVIDENCE
-            _copy(revision, f"{place}/{method}", answers / name / method)
+            _copy(revision, [f"{place}/{method}"], answers / name / method)
         results = read(answers / name, items)
     if "curves" in experiment.keep:
         write_text(CURVES / f"{name}.json", queued.content(revision, TRAINED))
     if "parts" in experiment.keep:
-        _copy(revision, WITHOUT_PARTS, PARTS / name)
+        _copy(revision, LEFT_PARTS, PARTS / name)
     return results
 
 
@@ -80,11 +80,12 @@ def is_kept(name: str, experiment: Experiment, method: str) -> bool:
     return all(there[what] for what in experiment.keep)
 
 
-def _copy(revision: str, left: str, to: Path) -> None:
-    """A folder of a commit, whole or not at all."""
+def _copy(revision: str, folders: Sequence[str], to: Path) -> None:
+    """What is below some folders of a commit, whole or not at all."""
     with staged(to) as scratch:
-        for path in queued.files(revision, left):
-            write_text(scratch / Path(path).relative_to(left), queued.content(revision, path))
+        for folder in folders:
+            for path in queued.files(revision, folder):
+                write_text(scratch / Path(path).relative_to(folder), queued.content(revision, path))
 
 
 def _copy_items(revision: str, tasks: Path, to: Path) -> None:

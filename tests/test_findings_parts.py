@@ -32,7 +32,7 @@ def section() -> str:
 
 def loss(part: str, group: str) -> str:
     """What is lost without the training of a part, as the pages have it: without the sign of the table."""
-    [row] = re.findall(rf"^\| `{part}` \| [^|]+ \| (.+) \|$", section(), re.MULTILINE)
+    [row] = re.findall(rf"^\| (?:without|with) `{part}` \| [^|]+ \| (.+) \|$", section(), re.MULTILINE)
     return dict(zip("ABCD", row.split(" | "), strict=True))[group].replace("+", "")
 
 
@@ -67,7 +67,7 @@ def test_the_weights_that_bring_little_are_counted() -> None:
 
 
 def test_what_is_called_lost_is_told() -> None:
-    told = {part: groups for groups, part in re.findall(r"less on ([A-D, ]+) without `(\w+)`", section())}
+    told = {part: groups for groups, part in re.findall(r"less on ([A-D, ]+) with(?:out)? `(\w+)`", section())}
     for _, _, lost in SAID:
         assert all(group in told[part] for part, group in (one.split() for one in lost))
     assert "neither less nor more without `chunk_encoder`" in section()

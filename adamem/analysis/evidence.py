@@ -65,7 +65,7 @@ SEEDS = (
     "each was made."
 )
 
-CONTROLS = (CONTROL, "adamem_shuffled", "adamem_query_only", "adamem_wrong_fused")
+CONTROLS = (CONTROL, "adamem_shuffled", "adamem_query_only")
 
 
 def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: Provenance) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
         "Every method on every group": _quality(known, summary, provenance),
         "Do the answers come from the memory?": _controls(summary),
         "What is the lead over retrieval made of?": lead.section(results, bootstrap, again),
-        parts.TITLE: parts.section(folder / "parts", tasks, bootstrap, without.about(ablations.PARTS)),
+        parts.TITLE: parts.section(folder, tasks, bootstrap, without.about(ablations.PARTS)),
         "Compressors that others wrote": peers.section(known, peer_costs),
         "Where is it lost?": decomposition.section(results, summary, bootstrap),
         "Values that nobody knows by heart": copies.section(known),

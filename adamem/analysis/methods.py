@@ -38,7 +38,6 @@ STYLES = {
     "adamem_wrong_memory": Style(BLUE, "X", False, "control: the memory of another item's text"),
     "adamem_shuffled": Style(BLUE, "x", False, "control: the chunks of the coarse memory in reverse order"),
     "adamem_query_only": Style(BLUE, "+", False, "control: an empty coarse memory, nothing but the query"),
-    "adamem_wrong_fused": Style(BLUE, "1", False, "control: the written vectors from another item's text"),
     "adamem_gold": Style(BLUE, "*", False, "the trained compressor over the answering documents alone"),
     "adamem_gold_windows": Style(BLUE, "*", True, "the trained compressor, told which windows hold the answer"),
     "adamem_query_free": Style(
@@ -92,7 +91,6 @@ NO_RIVALS = (
     "adamem_wrong_memory",
     "adamem_shuffled",
     "adamem_query_only",
-    "adamem_wrong_fused",
     "rag_selector_tuned",
     "picks_as_text_tuned",
 )

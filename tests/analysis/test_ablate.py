@@ -45,6 +45,14 @@ stages:
     cmd: mkdir -p reports/evidence && cp -r reports/benchmarks reports/evidence/parts
     deps: [reports/benchmarks/adamem]
     outs: [{reports/evidence/parts: {cache: false}}]
+  other_text:
+    wdir: ../..
+    cmd:
+      - mkdir -p reports/evidence/fused
+      - cp -r reports/benchmarks/adamem reports/evidence/fused/other_text
+      - sed -i 's/"adamem"/"other_text"/' reports/evidence/fused/other_text/*.json
+    deps: [reports/benchmarks/adamem]
+    outs: [{reports/evidence/fused: {cache: false}}]
 """
 
 
@@ -133,7 +141,8 @@ def test_an_experiment_that_keeps_parts_asks_for_them_and_is_missing_without_the
     (repository / harvest.LISTED).write_text(listed, encoding="utf-8")
     assert ablate.run([], jobs=1) == []
     assert [row.value for row in ablations.read(ablate.TABLE)] == [0.5] * 4
-    assert read(harvest.PARTS / "k4", harvest.TASKS).mean("adamem", "A", "f1") == 0.5
+    kept = read(harvest.PARTS / "k4", harvest.TASKS)
+    assert [kept.mean(name, "A", "f1") for name in ("adamem", "other_text")] == [0.5, 0.5]
     shutil.rmtree(harvest.PARTS / "k4")
     assert ablate.missing(ablations.read_experiments(harvest.LISTED)) == {"k4": ["adamem"]}
 

@@ -16,6 +16,7 @@ from adamem.analysis.ablations import Row
 from adamem.analysis.kept import Kept
 from adamem.analysis.quality import Bootstrap
 from adamem.evaluation import parts as asked
+from stages import other_text as stage
 from tests.analysis.conftest import Level
 
 
@@ -30,18 +31,20 @@ def answers(write: Callable[[str, Level], Path], params: config.AdaMemConfig) ->
         shutil.move(folder / "benchmarks", folder / "parts")
         for name, other in (others or {}).items():
             shutil.copytree(write(name, other) / "benchmarks", folder / "kept" / name)
+        if parts.OTHER in levels:
+            shutil.move(folder / "parts" / parts.OTHER, folder / "fused" / parts.OTHER)
         kept = Kept(folder / "kept", rows, folder / "tasks")
-        return parts.section(folder / "parts", folder / "tasks", Bootstrap.of(params), kept)
+        return parts.section(folder, folder / "tasks", Bootstrap.of(params), kept)
 
     return section
 
 
 def test_without_a_part_is_lost_what_the_whole_has_above_the_rest(answers: Callable[[Level], str]) -> None:
     said = answers({"whole": 0.75, "selection": 0.25, "edges": 0.75, "fusing": 1.0})
-    assert "| nothing: `whole` | its own score | 0.75 | 0.75 | 0.75 | 0.75 |" in said
+    assert "| `whole` | its own score | 0.75 | 0.75 | 0.75 | 0.75 |" in said
     for name, gained in (("selection", "+0.50"), ("edges", "+0.00"), ("fusing", "-0.25")):
-        assert re.search(rf"\| `{name}` \|[^|]*\| {re.escape(gained)} \[", said)
-    assert said.index("| `selection` |") < said.index("| `edges` |") < said.index("| `fusing` |"), (
+        assert re.search(rf"\| without `{name}` \|[^|]*\| {re.escape(gained)} \[", said)
+    assert said.index("| without `selection`") < said.index("| without `edges`") < said.index("| without `fusing`"), (
         "as a text passes them"
     )
     assert (
@@ -64,6 +67,12 @@ def test_answers_of_no_part_or_without_the_whole_are_refused(
         answers(levels)
 
 
+def test_what_is_lost_with_fused_vectors_of_another_text_stands_beside_that(answers: Callable[..., str]) -> None:
+    said = answers({"whole": 0.75, "fusing": 0.5, "other_text": 0.25})
+    assert re.search(r"\| with `other_text` \|[^|]*\| \+0\.50 \[", said)
+    assert said.endswith("less on A, B, C, D without `fusing`; less on A, B, C, D with `other_text`.")
+
+
 def test_another_compressor_has_its_own_table_and_a_stale_one_has_none(
     answers: Callable[..., str], row: Callable[..., Row]
 ) -> None:
@@ -78,8 +87,9 @@ def test_another_compressor_has_its_own_table_and_a_stale_one_has_none(
 
 def test_where_no_part_was_asked_nothing_is_said(tmp_path: Path, params: config.AdaMemConfig) -> None:
     nothing = Kept(tmp_path / "kept", [], tmp_path)
-    assert parts.section(tmp_path / "parts", tmp_path, Bootstrap.of(params), nothing) == ""
+    assert parts.section(tmp_path, tmp_path, Bootstrap.of(params), nothing) == ""
 
 
 def test_the_page_knows_every_part_that_is_asked() -> None:
-    assert list(parts.PARTS) == list(asked.PARTS.values()) and parts.WHOLE == asked.WHOLE
+    assert [part for part in parts.PARTS if part != parts.OTHER] == list(asked.PARTS.values())
+    assert (parts.WHOLE, parts.OTHER) == (asked.WHOLE, stage.NAME)

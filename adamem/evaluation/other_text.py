@@ -16,7 +16,7 @@ from adamem.models.method import Method
 from adamem.models.records import Memory, TokenBatch
 
 
-class WrongFused(Method):
+class OtherText(Method):
     """AdaMem with picks from the context, and fused vectors for the same question from another row's.
 
     Raises:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from adamem.data.examples import task_batch
-from adamem.evaluation.wrong_fused import WrongFused
+from adamem.evaluation.other_text import OtherText
 from adamem.models.adamem import AdaMem
 from adamem.models.host import HostLLM
 from adamem.models.records import TokenBatch
@@ -24,7 +24,7 @@ def test_picks_are_of_the_own_text_and_fused_vectors_of_another(llm: HostLLM) ->
     model = _model(llm).eval()
     tiny.stirred(model)
     batch = task_batch(tiny.ITEMS, llm.tokenizer, llm.frame)
-    control = WrongFused(model)
+    control = OtherText(model)
     own, mixed = model.compress(batch.context, batch.query), control.compress(batch.context, batch.query)
     picked = control.picked
     assert 0 < picked < own.tokens.shape[1]
@@ -41,13 +41,13 @@ def test_picks_are_of_the_own_text_and_fused_vectors_of_another(llm: HostLLM) ->
 def test_vectors_that_read_nothing_lose_nothing(llm: HostLLM) -> None:
     model = _model(llm, hidden=0).eval()
     batch = task_batch(tiny.ITEMS, llm.tokenizer, llm.frame)
-    mixed = WrongFused(model).compress(batch.context, batch.query)
+    mixed = OtherText(model).compress(batch.context, batch.query)
     assert torch.equal(mixed.tokens, model.compress(batch.context, batch.query).tokens)
 
 
 def test_one_text_alone_and_a_model_that_picks_nothing_are_refused(llm: HostLLM) -> None:
     batch = task_batch(tiny.ITEMS[:1], llm.tokenizer, llm.frame)
     with pytest.raises(ValueError, match="a batch of one text"):
-        WrongFused(_model(llm)).compress(batch.context, batch.query)
+        OtherText(_model(llm)).compress(batch.context, batch.query)
     with pytest.raises(ValueError, match="'random' picks nothing"):
-        WrongFused(_model(llm, start="random"))
+        OtherText(_model(llm, start="random"))
