@@ -7,6 +7,7 @@ without the query, retrieval that is tuned as well, and memories that were tampe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,8 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     folder = reports / "evidence"
     results = read(reports / "benchmarks", tasks, folder / "benchmarks")
     bootstrap = Bootstrap.of(params)
-    experiments = reports / "ablations"
-    rows = ablations.read(experiments / "ablations.csv")
-    answers, without = (Kept(experiments / kept, rows, tasks) for kept in ("answers", "parts"))
+    answers = Kept(reports / "ablations/answers", ablations.read(reports / "ablations/ablations.csv"), tasks)
+    without = replace(answers, folder=reports / "ablations/parts")
     known = Evidence(results, bootstrap, answers.about(ablations.SEED).trainings(), params.training_seed + 1)
     cost, peer_costs = costs.read(reports / "efficiency.json"), peers.cost_table(folder / "peer_costs.json")
     needles, written = heat.read(folder / "needle.json"), fanout.read(folder / "fanout.json")
