@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adamem import config
-from adamem.analysis.methods import PICKS, RETRIEVAL, SENTENCES, in_order
+from adamem.analysis.methods import PICKS, RETRIEVAL, SENTENCES, WRITTEN, in_order
 from adamem.analysis.results import Results
 from adamem.analysis.tables import markdown, trained_weights
 
@@ -41,7 +41,7 @@ def _known(params: config.AdaMemConfig, results: Results) -> list[tuple[str, lis
     cells = {"adamem": ours, "adamem_query_free": ours}
     cells["adamem_unfrozen"] = [*ours[:2], f"{answering + _examples(params.phase3.optimiser):,}", told]
     cells |= {name: [f"{count:,}", "0", f"{answering:,}", "no"] for name, count in text.items()}
-    cells["mean_pool"] = ["0", "0", f"{answering:,}", "no"]
+    cells |= {name: ["0", "0", f"{answering:,}", "no"] for name in ("mean_pool", WRITTEN)}
     cells |= {name: ["0", "0", f"{_examples(one.optimiser):,}", "no"] for name, one in tuned.items()}
     behind = f"{answering + _examples(others.rag_tuned.optimiser):,}"
     cells |= {name: [*ours[:2], behind, "yes"] for name in SELECTED}

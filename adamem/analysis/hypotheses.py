@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any, Literal
 
-from adamem.analysis.methods import LOWER, OURS, RETRIEVAL, RETRIEVAL_AT_K, UPPER
+from adamem.analysis.methods import LOWER, OURS, RETRIEVAL, RETRIEVAL_AT_K, UPPER, WRITTEN
 from adamem.analysis.quality import DIGITS, Bootstrap, Comparison
 from adamem.analysis.results import Pairs, Results
 from adamem.evaluation.statistics import Interval, Trained, holm, mean_interval, over_trainings, sign_flip
@@ -24,7 +24,7 @@ from adamem.evaluation.statistics import Interval, Trained, holm, mean_interval,
 Verdict = Literal["supported", "not supported", "undecided"]
 
 QUERY_FREE = ("icae", "autocompressor", "mean_pool", "adamem_query_free")
-RETRIEVAL_TUNED = (RETRIEVAL, "rag_bm25_tuned")  # in the evidence; AdaMem's own selector is no rival of it
+RETRIEVAL_TUNED = (RETRIEVAL, WRITTEN, "rag_bm25_tuned")  # in the evidence; AdaMem's own selector is no rival of it
 FUSION = "A"
 SHARE_OF_FULL = 0.9
 ALPHA = 0.05

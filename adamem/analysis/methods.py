@@ -18,6 +18,7 @@ CONTROL = "adamem_wrong_memory"
 UPPER, LOWER = "full_context_tuned", "no_context_tuned"
 RETRIEVAL_AT_K = ("rag_minilm_k", "rag_bm25_k")
 RETRIEVAL = "rag_minilm_tuned"  # the strongest
+WRITTEN = "rag_minilm_written"  # the same with vectors that are written for the question
 SENTENCES, PICKS = "rag_selector_tuned", "picks_as_text_tuned"  # what the trained selector finds, as text
 
 
@@ -50,6 +51,9 @@ STYLES = {
     "rag_minilm_source": Style(GREEN, "o", False, "the same with as many tokens as AdaMem's picks were pooled from"),
     "rag_minilm_tuned": Style(
         GREEN, "D", True, "best chunks by MiniLM and tuned soft vectors, together as many positions"
+    ),
+    "rag_minilm_written": Style(
+        GREEN, "*", True, "best chunks by MiniLM and vectors written for the question, together as many positions"
     ),
     "rag_bm25_k": Style(GREEN, "s", True, "best chunks by BM25 as text, as many tokens as AdaMem's memory"),
     "rag_bm25_source": Style(GREEN, "s", False, "the same with as many tokens as AdaMem's picks were pooled from"),

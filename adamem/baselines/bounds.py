@@ -41,7 +41,7 @@ class TunedText(Method):
 
 
 def with_text(host: HostLLM, text: TokenBatch | None, rows: int, vectors: torch.Tensor | None) -> Memory:
-    """A memory of embedded text, followed by the same soft vectors [K, D] in every row."""
+    """A memory of embedded text, followed by soft vectors: the same [K, D] in every row, or those of each [B, K, D]."""
     if text is not None:
         refuse_empty(text, "context")
     soft = torch.zeros(0, host.width, device=host.device) if vectors is None else vectors

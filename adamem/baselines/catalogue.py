@@ -24,7 +24,7 @@ from adamem.baselines.kv_press import KvPress
 from adamem.baselines.longllmlingua import LongLlmLingua
 from adamem.baselines.mean_pool import MeanPool
 from adamem.baselines.query_free import QueryFreeAdaMem
-from adamem.baselines.rag import Rag, TunedRag
+from adamem.baselines.rag import Rag, TunedRag, WrittenRag
 from adamem.baselines.retrieval import Bm25, MiniLm, Ranker
 from adamem.baselines.selected_text import PicksAsText, SelectorRag
 from adamem.models import checkpoint
@@ -115,6 +115,12 @@ def untrained_tuned_rag(bench: Bench, ranker: str) -> TunedRag:
     return TunedRag(bench.host, _ranker(bench, ranker), bench.memory_tokens, size, bench.params.resampler.n_fused)
 
 
+def untrained_written_rag(bench: Bench) -> WrittenRag:
+    """Retrieval by MiniLM at K decoder positions, some of them vectors that AdaMem at its start writes."""
+    ranker, size = _ranker(bench, "minilm"), _chosen_chunk_tokens(bench, "rag_minilm_k")
+    return WrittenRag(bench.host, ranker, bench.memory_tokens, size, untrained_adamem(bench))
+
+
 def untrained_query_free(bench: Bench) -> QueryFreeAdaMem:
     """AdaMem at its start, with words of its own instead of the query."""
     return QueryFreeAdaMem.fresh(bench.params.model, bench.host, bench.features, bench.params.training_seed)
@@ -179,6 +185,7 @@ UNTRAINED: dict[str, Callable[[Bench], Method]] = {
     "adamem_query_free": untrained_query_free,
     "rag_minilm_tuned": lambda bench: untrained_tuned_rag(bench, "minilm"),
     "rag_bm25_tuned": lambda bench: untrained_tuned_rag(bench, "bm25"),
+    "rag_minilm_written": untrained_written_rag,
     "rag_selector_tuned": lambda bench: SelectorRag(_empty_adamem(bench)),
     "picks_as_text_tuned": lambda bench: PicksAsText(_empty_adamem(bench)),
     "full_context_tuned": lambda bench: untrained_tuned(bench, full=True),
@@ -203,6 +210,7 @@ METHODS: dict[str, Entry] = {
     "rag_minilm_k": Entry(lambda bench: rag(bench, "rag_minilm_k"), counterfactual=True),
     "rag_minilm_source": Entry(lambda bench: rag(bench, "rag_minilm_source")),
     "rag_minilm_tuned": Entry(_trained("rag_minilm_tuned"), counterfactual=True),
+    "rag_minilm_written": Entry(_trained("rag_minilm_written"), counterfactual=True),
     "rag_bm25_k": Entry(lambda bench: rag(bench, "rag_bm25_k"), counterfactual=True),
     "rag_bm25_source": Entry(lambda bench: rag(bench, "rag_bm25_source")),
     "rag_bm25_tuned": Entry(_trained("rag_bm25_tuned")),

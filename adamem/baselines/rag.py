@@ -3,14 +3,16 @@
 Two budgets: `_k`, the K positions every compressor gets, and `_source`, as many tokens as AdaMem's K memory
 tokens were pooled from. The chunk size is chosen on validation items, per arm. Tuned, some of the K positions are
 trained soft vectors behind the text, as many as AdaMem fuses: then it knows the form of the answers as AdaMem does.
+Written, these vectors are made for the question at hand, as instance-dependent prompts are (Wu et al. 2022).
 """
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
 from adamem.baselines.excerpt import Excerpt
 from adamem.baselines.retrieval import Ranker, cut, fill
+from adamem.models.adamem import AdaMem
 from adamem.models.host import HostLLM
 from adamem.models.records import TokenBatch
 
@@ -39,3 +41,21 @@ class TunedRag(Rag):
     def __init__(self, host: HostLLM, ranker: Ranker, budget: int, chunk_tokens: int, count: int) -> None:
         super().__init__(host, ranker, budget - count, chunk_tokens)
         self.vectors = nn.Parameter(host.instruction(count))
+
+
+class WrittenRag(Rag):
+    """Retrieved text and, within the budget, the vectors that AdaMem fuses when its text is the question itself.
+
+    Args:
+        writer: trained for this, but for what selects: no pick of it is read.
+    """
+
+    def __init__(self, host: HostLLM, ranker: Ranker, budget: int, chunk_tokens: int, writer: AdaMem) -> None:
+        count = writer.settings.resampler.n_fused
+        super().__init__(host, ranker, budget - count, chunk_tokens)
+        self.writer, self.count = writer, count
+        if writer.resampler.extractor is not None:
+            writer.resampler.extractor.requires_grad_(False)
+
+    def soft(self, query: TokenBatch) -> Tensor:
+        return self.writer.resample(self.writer.encode(query), query).tokens[:, -self.count :]

@@ -81,6 +81,13 @@ def rag_tuned(name: str) -> Fitter:
     return fit
 
 
+def rag_written(bench: Bench, data: Path, out: Path) -> Fitting:
+    """What writes soft vectors for the question, behind retrieved text; trained as the same is in AdaMem on tasks."""
+    method, chosen = catalogue.untrained_written_rag(bench), bench.models / "baselines/rag"
+    bench.host.keep_features(bench.params.llm.feature_cache)
+    return _tuned(bench, method, data, out, bench.params.phase2, chosen, bench.models / "features")
+
+
 def selected_text(name: str) -> Fitter:
     """Soft vectors behind what the selector of phase 2 finds, as text; with as many steps as behind retrieved text."""
 
@@ -180,6 +187,7 @@ FITTERS: dict[str, Fitter] = {
     "rag": rag,
     "rag_minilm_tuned": rag_tuned("rag_minilm_tuned"),
     "rag_bm25_tuned": rag_tuned("rag_bm25_tuned"),
+    "rag_minilm_written": rag_written,
     "rag_selector_tuned": selected_text("rag_selector_tuned"),
     "picks_as_text_tuned": selected_text("picks_as_text_tuned"),
     "full_context_tuned": full_context_tuned,
