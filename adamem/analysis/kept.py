@@ -50,20 +50,26 @@ class Kept:
 
     def trainings(self) -> dict[int, Results]:
         """The answers that rows speak of, but for stale ones, by the number of the training (`hypotheses.Evidence`),
-        which tells the same seed of other settings.
+        which tells the same seed of other settings. Experiments with the same settings that ask other methods count as
+        one.
 
         Raises:
-            ValueError: answers are missing or malformed, or the table has no row of them; the message names the place.
+            ValueError: answers are missing or malformed, the table has no row of them, or two experiments have one seed
+                and other settings or a method in common; the message names the place.
         """
         found: dict[int, Results] = {}
+        settings: dict[int, str] = {}
         for name in self.names:
             of = [row for row in self.rows if row.experiment == name]
             number = of[0].seed + 1
-            if number in found:
+            one = _training(self.folder / name, of, items_of(of[0].draw, self.folder, self.tasks))
+            known = found.get(number, replace(one, by_key={}))
+            if settings.setdefault(number, of[0].settings) != of[0].settings or known.by_key.keys() & one.by_key.keys():
                 raise ValueError(
-                    f"{self.folder / name}: another experiment has its training_seed, too; take out one of them"
+                    f"{self.folder / name}: another experiment has its training_seed, too, and other settings or a "
+                    "method in common; take out one of them"
                 )
-            found[number] = _training(self.folder / name, of, items_of(of[0].draw, self.folder, self.tasks))
+            found[number] = replace(known, by_key=dict(known.by_key) | dict(one.by_key))
         return found
 
     def made_with(self) -> tuple[str, str]:

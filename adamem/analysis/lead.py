@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from adamem.analysis.ablations import LEAD, LONGER
 from adamem.analysis.kept import Kept
-from adamem.analysis.methods import OURS, PICKS, RETRIEVAL, SENTENCES
+from adamem.analysis.methods import OURS, PICKS, RETRIEVAL, SENTENCES, WRITTEN
 from adamem.analysis.quality import Bootstrap, Comparison, compare
 from adamem.analysis.results import Results
 from adamem.analysis.tables import gaps, markdown, sides
@@ -17,16 +17,19 @@ STEPS = (  # from b to a
     ("a ranker trained on such questions", SENTENCES, RETRIEVAL, "sentences by AdaMem's selector, not by MiniLM"),
     ("memory, not sentences", OURS, SENTENCES, "memory tokens, not the sentences that their selector ranks first"),
     ("in all", OURS, RETRIEVAL, "the two above together"),
+    ("vectors for the question", WRITTEN, RETRIEVAL, "vectors written for the question, not the same for all"),
+    ("memory, not such text", OURS, WRITTEN, "memory tokens, not MiniLM's sentences before such vectors"),
     ("memory, not the picks", OURS, PICKS, "memory tokens, not the text of the windows that they pick"),
 )
 HEAD = f"""\
 `{SENTENCES}` and `{PICKS}` read what AdaMem's trained selector finds as text, followed by soft
 vectors, tuned like those of `{RETRIEVAL}` and for as many steps. `{PICKS}` sets a line break between
-picks from different places, and has these positions on top. Memory tokens are more than their picks: marks, strengths,
-vectors that are fused for the question from more windows than those picked, and the weights that were trained to write
-all this, where text has its soft vectors alone. What they gain may come from any of these
-([what the compressor loses without each](#what-does-each-part-of-the-compressor-add)). Nothing here says what memory
-tokens would make of sentences that MiniLM ranks. 95 % intervals over items.
+picks from different places, and has these positions on top. `{WRITTEN}` is `{RETRIEVAL}` with vectors
+written for the question: those that an AdaMem fuses whose text is the question, trained for this. Memory tokens are
+more than their picks: marks, strengths, vectors that are fused for the question from more windows than those picked,
+and the weights that were trained to write all this, where text has its soft vectors alone. What they gain
+may come from any of these ([what the compressor loses without each](#what-does-each-part-of-the-compressor-add)).
+Nothing here says what memory tokens would make of sentences that MiniLM ranks. 95 % intervals over items.
 
 The committed run, one training of each arm:"""
 AGAIN = """\
@@ -37,7 +40,7 @@ BESIDE = f", `{RETRIEVAL}` from the longer training with the same settings and s
 
 def longer_ones(answers: Kept, trained: Mapping[int, Results]) -> dict[int, Results]:
     """The answers after longer trainings, by the seed: AdaMem and the arms that read what its selector finds, beside
-    those of tuned retrieval among the longer trainings, `trained` by number, if one has these settings and that seed.
+    those of retrieval by MiniLM among the longer trainings, `trained` by number, if one has these settings and seed.
 
     Raises:
         ValueError: answers are missing or malformed, or two experiments have one seed; the message names the place.
@@ -48,7 +51,7 @@ def longer_ones(answers: Kept, trained: Mapping[int, Results]) -> dict[int, Resu
     found = {}
     for number, one in asked.trainings().items():
         beside = trained[number].by_key if number in alike & set(trained) else {}
-        lent = {key: result for key, result in beside.items() if key[0] == RETRIEVAL}
+        lent = {key: result for key, result in beside.items() if key[0] in (RETRIEVAL, WRITTEN)}
         found[number - 1] = replace(one, by_key=lent | dict(one.by_key))
     return found
 

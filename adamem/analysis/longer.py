@@ -48,12 +48,12 @@ def load(about: Kept, committed: Evidence) -> Evidence:
             the message names the place.
     """
     found = kept.one_of(about.trainings(), committed.bootstrap)
-    first, (name, *others) = found.results, about.names
-    for other, one in zip(others, found.again.values(), strict=True):
+    first = found.results
+    for number, one in found.again.items():
         if more := set(one.methods) - set(first.methods):
             raise ValueError(
-                f"{about.folder / other}: has {min(more)}, which {name} lacks, and effects are over the items of that; "
-                f"run `python -m adamem.ablate {name}`"
+                f"{about.folder}: seed {number - 1} has {min(more)}, which seed {found.number - 1} lacks, and effects "
+                "are over the items of that; `python -m adamem.ablate` makes what is missing"
             )
     given = {
         key: one
@@ -69,8 +69,8 @@ def section(about: Kept, claims: Sequence[Hypothesis], scores: Scores, longer: E
     changes, devices = about.made_with()
     head = (
         f"Arms that are trained, trained for longer: {changes}; "
-        f"{len(about.names)} training seeds, on: {devices} ([experiments](../ablations/README.md#all-experiments), "
-        "[how](../../docs/experiments.md#what-an-h100-gave)). Compared are the arms that were trained for longer and "
+        f"{len(longer.trainings)} training seeds, on: {devices} "
+        "([experiments](../ablations/README.md#all-experiments), [how](../../docs/experiments.md#what-an-h100-gave)). Compared are the arms that were trained for longer and "
         f"those that nobody trains; an arm that was trained, but not for longer, is left out. `{LOWER}`, which H1's "
         "opponent must beat, is as committed. Judged as above, the cost half of H3 by the costs of the committed run; "
         f"all comparisons: [{FILE}]({FILE}). Three times the steps were chosen when scores of such trainings on these "

@@ -65,6 +65,23 @@ def test_a_training_goes_by_its_seed_where_others_are_stale(
         _kept(committed / "ablations/answers", twins).trainings()
 
 
+def test_experiments_with_the_same_settings_are_one_training(
+    committed: Path, write: Callable[[str, Level], Path], rows: list[Row], row: RowWriter, params: config.AdaMemConfig
+) -> None:
+    """A method asked later stands beside those of its seed; with other settings it does not."""
+    answers, late = (
+        _train(committed, write),
+        {"about": LONGER, "changes": rows[0].changes, "method": "mean_pool"},
+    )
+    shutil.copytree(write("late", {"mean_pool": 0.8}) / "benchmarks", answers / "late0")
+    found = longer.load(_kept(answers, [*rows, row("late0", **late)]), _known(committed, params))
+    assert list(found.trainings) == [1, 2]
+    assert set(found.pairs("adamem", "mean_pool", "A", "f1")) == {1}
+    assert set(found.pairs("adamem", "rag_minilm_tuned", "A", "f1")) == {1, 2}
+    with pytest.raises(ValueError, match="late0: another experiment has its training_seed, too, and other settings"):
+        _kept(answers, [*rows, row("late0", **late, settings="other")]).trainings()
+
+
 def _train(folder: Path, write: Callable[[str, Level], Path]) -> Path:
     answers = folder / "ablations/answers"
     for name in SEEDS:
@@ -144,7 +161,7 @@ def test_a_method_that_the_first_training_lacks_is_refused(
     answers = _train(committed, write)
     left = _without(answers, rows, SEEDS[0])
     with pytest.raises(
-        ValueError, match=r"longer1: has adamem_query_free, which longer0 lacks, .* adamem.ablate longer0`"
+        ValueError, match=r"answers: seed 1 has adamem_query_free, which seed 0 lacks, .*; `python -m adamem.ablate`"
     ):
         longer.load(_kept(answers, left), _known(committed, params))
 
