@@ -70,7 +70,8 @@ def section(about: Kept, claims: Sequence[Hypothesis], scores: Scores, longer: E
     head = (
         f"Arms that are trained, trained for longer: {changes}; "
         f"{len(longer.trainings)} training seeds, on: {devices} "
-        "([experiments](../ablations/README.md#all-experiments), [how](../../docs/experiments.md#what-an-h100-gave)). Compared are the arms that were trained for longer and "
+        "([experiments](../ablations/README.md#all-experiments), [how](../../docs/experiments.md#what-an-h100-gave)). "
+        "Compared are the arms that were trained for longer and "
         f"those that nobody trains; an arm that was trained, but not for longer, is left out. `{LOWER}`, which H1's "
         "opponent must beat, is as committed. Judged as above, the cost half of H3 by the costs of the committed run; "
         f"all comparisons: [{FILE}]({FILE}). Three times the steps were chosen when scores of such trainings on these "
