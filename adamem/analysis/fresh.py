@@ -84,10 +84,11 @@ def _common(fresh: Results, older: Results) -> str:
     for group in fresh.groups:
         if (OURS, group) not in fresh.by_key or (OURS, group) not in older.by_key:
             continue
-        new, old = (one.by_key[OURS, group].originals for one in (fresh, older))
-        questions, answered = {row.question for row in old}, {(row.question, row.gold) for row in old}
-        about = [{key for row in one for key in of.entities[row.id]} for one, of in ((new, fresh), (old, older))]
-        same = sum(row.question in questions for row in new), sum((row.question, row.gold) in answered for row in new)
+        asked = [(one, one.by_key[OURS, group].originals) for one in (fresh, older)]
+        about = [{key for row in rows for key in one.entities[row.id]} for one, rows in asked]
+        new, old = ([(row.question, frozenset(row.gold)) for row in rows] for _, rows in asked)
+        questions, answered = {question for question, _ in old}, set(old)
+        same = sum(question in questions for question, _ in new), sum(one in answered for one in new)
         lines.append([group, f"{len(about[0] & about[1])} of {len(about[0])}", *(f"{n} of {len(new)}" for n in same)])
     head = ["group", "entities", "questions, word for word", "with the same answer"]
     return f"{SEEN}\n\n{markdown(head, lines, numbers_from=1)}"

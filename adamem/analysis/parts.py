@@ -13,7 +13,7 @@ from adamem.analysis.tables import gaps, markdown, sides
 TITLE = "What does each part of the compressor add?"
 WHOLE = "whole"  # as the folder of its own answers is called
 OTHER = "other_text"  # and that of the answers with fused vectors of another text
-PARTS = {  # by the folder of the answers without it
+PARTS = {  # by the folder of the answers: the part whose training is taken back, or (`other_text`) what is exchanged
     "chunk_encoder": "what is added to features and embeddings to make keys and values",
     "selection": "relevance to the question; taken back, plain cosines of features",
     "edges": "marks at both ends of a stretch of picks",

@@ -111,7 +111,10 @@ def test_what_the_draws_have_in_common_is_counted(
     folder, draw = reports(levels), Bootstrap.of(params)
     path = folder / "benchmarks/adamem/A.jsonl"
     text = path.read_text(encoding="utf-8").replace("<country 0>", "<country 99>")
-    path.write_text(text.replace('"Lima","the', '"Oslo","the', 2), encoding="utf-8")
+    text = text.replace('"Lima","the', '"Oslo","the', 2)
+    shuffled = text.replace('["Lima","the city of Lima"]', '["the city of Lima","Lima"]')
+    assert shuffled != text, "a list that is the same in another order"
+    path.write_text(shuffled, encoding="utf-8")
     for part in (folder / "tasks/A").glob("*.jsonl"):
         part.write_text(part.read_text(encoding="utf-8").replace("country:19", "country:99"), encoding="utf-8")
     old = kept.one_of({1: read(folder / "benchmarks", folder / "tasks")}, draw)
