@@ -10,7 +10,7 @@ from adamem.baselines import catalogue
 from adamem.benchmarks.assemble import token_counter
 from adamem.data import wheels
 from adamem.data.staged import write_json
-from adamem.evaluation import fanout
+from adamem.evaluation import benchmark, fanout
 from adamem.models import host
 
 
@@ -30,7 +30,7 @@ def main() -> None:
     with tracking.run("fanout", params) as run:
         rows = []
         for name, entry in entries.items():
-            found = fanout.score(entry.load(bench), items, evaluation)
+            found = fanout.score(entry.load(bench), benchmark.Asked(items, entry.items(items)), evaluation)
             rows.append({"method": name, **found})
             run.metrics({name: {key: found[key] for key in fanout.SCORES}})
         write_json(reports / "fanout.json", rows, indent=1)

@@ -32,7 +32,7 @@ def main() -> None:
         for name, entry in entries.items():
             method = entry.load(bench)
             for cell in tqdm(cells, desc=name, unit="cell"):
-                scores = needle.score(method, cell, params.evaluation)
+                scores = needle.score(method, cell, params.evaluation, entry.items)
                 rows.append(
                     {"method": name, "length": cell.length, "depth": cell.depth, "n": len(cell.items), **scores}
                 )

@@ -3,8 +3,9 @@ with the code of that commit and with that of the working tree, side by side, an
 
 Where all of it is the same to the byte, `python -m tests.same commit --take-over` writes that down for the experiments
 (`analysis/same_code.py`) and gives the locks the hashes of the new code, as `dvc commit` does, which wants the outputs
-of all stages at hand. Left out are durations beside the losses, what a cost stage measures, what only draws, and stages
-that the commit does not have: those must be run.
+of all stages at hand. Left out are durations beside the losses, what a cost stage measures, what only draws, stages
+that the commit does not have, and those that are named behind `--but`, whose results are meant to change: the last two
+must be run.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
-from adamem.analysis import same_code, staleness
+from adamem.analysis import ablations, same_code, staleness
 from adamem.commands import plain_errors
 from adamem.data.checksum import sha256
 from tests import cloned
@@ -102,9 +103,18 @@ def refuse_stale(place: Path) -> None:
             raise ValueError(f"{graph}: DVC cannot tell whether its lock is up to date: {said.strip()}")
 
 
-def take_over(commit: str, after: Made, new: Collection[str], changes: tuple[str, str]) -> None:
+def refuse_asked(stages: Collection[str]) -> None:
+    """Raise ValueError for a stage whose method an experiment asks: its rows would be taken over with all others."""
+    listed = ablations.read_experiments(ROOT / "stages/ablations/experiments.yaml")
+    asked = {method: name for name, one in listed.items() for method in one.ask}
+    for stage in stages:
+        if (method := stage.partition("@")[2]) in asked:
+            raise ValueError(f"--but {stage}: {asked[method]} of experiments.yaml asks it, too; it cannot be left out")
+
+
+def take_over(commit: str, after: Made, left: Collection[str], changes: tuple[str, str]) -> None:
     """Let what was measured with the code before speak of the code after; `changes` are the code's hashes. Locks of
-    stages that are `new` stay as they are.
+    stages that were `left` out stay as they are.
 
     Raises:
         ValueError: the working tree has other code by now than was run.
@@ -112,7 +122,7 @@ def take_over(commit: str, after: Made, new: Collection[str], changes: tuple[str
     if code(ROOT) != after.code:
         raise ValueError("code was changed while the graphs ran: start again")
     with Repo(str(ROOT)) as repo, repo.lock:
-        stages = [stage for stage in repo.index.stages if stage.path_in_repo in TAKEN and stage.addressing not in new]
+        stages = [stage for stage in repo.index.stages if stage.path_in_repo in TAKEN and stage.addressing not in left]
         for stage in (stage for stage in stages if _name(stage.addressing) not in RUN_ANYWAY):
             for dep in (dep for dep in stage.deps if dep.def_path.startswith(CODE)):
                 dep.save()
@@ -151,7 +161,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.same", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("commit", help="whose code gave what is committed")
     parser.add_argument("--take-over", action="store_true", help="where nothing differs, say so in the locks")
+    parser.add_argument("--but", nargs="+", default=[], metavar="STAGE", help="stages that are meant to give another")
     asked = parser.parse_args(arguments)
+    refuse_asked(asked.but)
     commit = run(ROOT, "git", "rev-parse", "--verify", f"{asked.commit}^{{commit}}").strip()
     with tempfile.TemporaryDirectory(prefix="adamem-same-") as folder:
         places = at(commit, Path(folder) / "before"), cloned.make(Path(folder) / "after")
@@ -159,15 +171,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with ThreadPoolExecutor(len(places)) as pool:
             list(pool.map(make, places))
         known, made = ({address for address, _ in _outs(place)} for place in places)
-        before, after = Made.by(places[0]), Made.by(places[1], without=made - known)
+        if unknown := sorted({*asked.but} - known):
+            raise ValueError(f"--but {unknown[0]}: no stage of {asked.commit} that is compared has that name")
+        left = (made - known) | {*asked.but}
+        before, after = (Made.by(place, without=left) for place in places)
         changes = staleness.code_hash(places[0]), staleness.code_hash(places[1])
     others = differing(before, after)
-    found = {"outputs": after.outputs, "files": len(after.files), "new stages": sorted(made - known), "differ": others}
+    found = {"outputs": after.outputs, "files": len(after.files), "left out": sorted(left), "differ": others}
     print(json.dumps(found, indent=1))
     if others:
         sys.exit(1)
     if asked.take_over:
-        take_over(commit, after, made - known, changes)
+        take_over(commit, after, left, changes)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,12 @@ def test_a_stage_that_the_commit_does_not_have_is_not_compared(place: Path) -> N
     assert (everything.outputs, less.outputs, less.files) == (2, 0, {})
 
 
+def test_what_an_experiment_asks_cannot_be_left_out() -> None:
+    same.refuse_asked(["benchmark@adamem_wrong_memory", "phase3"])
+    with pytest.raises(ValueError, match=r"--but benchmark@icae: \w+ of experiments.yaml asks it, too"):
+        same.refuse_asked(["benchmark@icae"])
+
+
 def test_nothing_to_compare_is_no_sameness(place: Path) -> None:
     (place / "dvc.lock").write_text("schema: '2.0'\nstages: {}\n", encoding="utf-8")
     with pytest.raises(ValueError, match="nothing was compared"):

@@ -10,7 +10,7 @@ from adamem.analysis import copies, hypotheses, kept, verdicts
 from adamem.analysis.ablations import FRESH
 from adamem.analysis.hypotheses import Evidence, Hypothesis
 from adamem.analysis.kept import Kept, Scores, Weighed
-from adamem.analysis.methods import LOWER, OURS
+from adamem.analysis.methods import LOWER, OURS, WRITTEN
 from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import Results
 from adamem.analysis.tables import markdown
@@ -29,10 +29,10 @@ was chosen. Planned were {PLANNED["H2"]} trainings for H2 and {PLANNED["H1"]} fo
 judged as above, was written down in commit `{PLANS["H2"]}`, before the first training, and for H1 in commit
 `{PLANS["H1"]}`, when scores of AdaMem and of retrieval on these items were known, and none without the question."""
 JUDGED = f"""\
-Opponents are those of the longer trainings; ICAE, AutoCompressor and tuned BM25 were not asked. `{LOWER}`, which H1's
-opponent must beat, has the steps of the committed run. Claims whose opponents were not asked are left out, and count in
-Holm's correction all the same, which errs towards undecided; undecided speaks neither for nor against. All comparisons:
-[{FILE}]({FILE})."""
+Opponents are those of the longer trainings; ICAE, AutoCompressor, tuned BM25 and `{WRITTEN}` were not asked.
+`{LOWER}`, which H1's opponent must beat, has the steps of the committed run. Claims whose opponents were not asked are
+left out, and count in Holm's correction all the same, which errs towards undecided; undecided speaks neither for nor
+against. All comparisons: [{FILE}]({FILE})."""
 OPEN = "No verdict yet on {names}: not all of the planned trainings are there."
 SEEN = """\
 The draw is by the same generator, with the same wordings, from the same films, airports and the like that are held out

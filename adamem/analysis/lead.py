@@ -35,7 +35,7 @@ The committed run, one training of each arm:"""
 AGAIN = """\
 The same after a longer training, with seed {seed} ([its settings](../ablations/README.md#all-experiments)): both arms
 with the selector of that very training{beside}:"""
-BESIDE = f", `{RETRIEVAL}` from the longer training with the same settings and seed"
+BESIDE = ", {names} from longer trainings with the same settings and seed"
 
 
 def longer_ones(answers: Kept, trained: Mapping[int, Results]) -> dict[int, Results]:
@@ -63,7 +63,8 @@ def section(results: Results, bootstrap: Bootstrap, again: Mapping[int, Results]
         return ""
     parts = [HEAD, _table(results, bootstrap)]
     for seed, one in again.items():
-        beside = BESIDE if RETRIEVAL in one.methods else ""
+        lent = " and ".join(f"`{name}`" for name in (RETRIEVAL, WRITTEN) if name in one.methods)
+        beside = BESIDE.format(names=lent) if lent else ""
         parts += [AGAIN.format(seed=seed, beside=beside), _table(one, bootstrap)]
     return "\n\n".join(parts)
 

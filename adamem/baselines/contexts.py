@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
@@ -12,7 +13,8 @@ Items = Sequence[Item]
 
 
 def other_contexts(items: Items) -> Items:
-    """Every question over another item's context: what it can answer does not come from memory."""
+    """Every question over another item's context, which does not state its answer where there is such a one: what it
+    can answer does not come from memory."""
     others = [_other(items, index) for index in range(len(items))]
     return [
         replace(item, context=other.context, documents=other.documents)
@@ -21,10 +23,13 @@ def other_contexts(items: Items) -> Items:
 
 
 def _other(items: Items, index: int) -> Item:
-    """The next item of the same kind, or the next at all: a context of another kind would be too easy to tell apart."""
+    """The next item of the same kind without the answer, or the next of that kind, or the next at all: a context of
+    another kind would be too easy to tell apart."""
     following = [*items[index + 1 :], *items[: index + 1]]
-    alike = (item for item in following[:-1] if item.kind == items[index].kind)
-    return next(alike, following[0])
+    alike = [item for item in following[:-1] if item.kind == items[index].kind]
+    answers = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, items[index].references))})(?!\w)", re.IGNORECASE)
+    without = (item for item in alike if not answers.search(item.context))
+    return next(without, [*alike, *following][0])
 
 
 def gold_contexts(items: Items) -> Items:

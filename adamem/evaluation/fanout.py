@@ -75,9 +75,9 @@ def items(questions: Sequence[Question], count: Callable[[str], int], settings: 
     return kept
 
 
-def score(method: Method, asked: Sequence[Item], settings: config.Evaluation) -> dict[str, Any]:
+def score(method: Method, asked: Asked, settings: config.Evaluation) -> dict[str, Any]:
     """Mean scores, and by item."""
-    found = ask(method, Asked.of(asked), settings)
+    found = ask(method, asked, settings)
     by_item = {one.item.id: {name: getattr(one.scores, name) for name in SCORES} for one in found}
     means = {name: fmean(scores[name] for scores in by_item.values()) for name in SCORES}
     return {"n": len(found), **means, "items": by_item}

@@ -108,7 +108,7 @@ def sign_flip(
     a: Sequence[float], b: Sequence[float], groups: Sequence[Hashable], resamples: int, rng: np.random.Generator
 ) -> float:
     """The p-value of "a is not above b": how often a difference as large comes about when a and b are exchanged at
-    random, whole groups at a time (exact where there are few groups).
+    random, whole groups at a time (exact where there are few groups; a single one is exchanged or not).
 
     Raises:
         ValueError: the three sequences are empty or differ in length.
@@ -116,6 +116,8 @@ def sign_flip(
     if not len(a) or not len(a) == len(b) == len(groups):
         raise ValueError(f"{len(a)} scores against {len(b)} in {len(groups)} groups: give both for every item")
     sums = [_by_cluster(np.asarray(side, dtype=np.float64), groups)[0] for side in (a, b)]
+    if len(sums[0]) == 1:  # scipy wants two
+        return 0.5 if sums[0] > sums[1] else 1.0
     found = permutation_test(
         sums,
         _sum_of_differences,

@@ -24,6 +24,7 @@ import psutil
 from adamem.config import CorpusFineWeb, Tokens
 from adamem.data import documents, fineweb, token_units, tokenizer
 from adamem.data.token_units import Work
+from adamem.models.frame import AS_TEXT
 
 PAGE = 3_000  # characters of a page; about FineWeb's mean
 GROUP = 1_000  # rows of a row group
@@ -135,7 +136,7 @@ def mapped(inputs: Inputs, tokens: Tokens, workers: int) -> int:
     assert isinstance(rows, datasets.Dataset)
 
     def encode(batch: dict[str, list[str]]) -> dict[str, list[Any]]:
-        ids = loaded(batch["text"], add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
+        ids = loaded(batch["text"], return_attention_mask=False, verbose=False, **AS_TEXT)["input_ids"]
         return {"ids": ids, "length": [len(row) for row in ids]}
 
     done = rows.map(encode, batched=True, num_proc=workers, remove_columns=rows.column_names)

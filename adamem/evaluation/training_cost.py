@@ -1,5 +1,6 @@
-"""What a training step costs, beside the same step in the plain way: the stock Trainer of transformers in the same
-precision, a padding mask over everything, logits at every position.
+"""What a training step costs, beside the same step in the plain way: the stock Trainer of transformers in the
+type of the LLM (so in bfloat16 for the compressor, too, where ours has `devices.precision`), a padding mask over
+everything, logits at every position.
 
 Both train the same method on the same batches with the same loss, in turns, so that a busy machine slows both alike.
 Ours keeps early features, as phase 2 does: there the selector has seen every context of a step before.

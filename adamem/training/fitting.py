@@ -82,7 +82,8 @@ def rag_tuned(name: str) -> Fitter:
 
 
 def rag_written(bench: Bench, data: Path, out: Path) -> Fitting:
-    """What writes soft vectors for the question, behind retrieved text; trained as the same is in AdaMem on tasks."""
+    """What writes soft vectors for the question, behind retrieved text; optimiser, steps and questions are those of
+    phase 2, the loss is that of the answers alone."""
     method, chosen = catalogue.untrained_written_rag(bench), bench.models / "baselines/rag"
     bench.host.keep_features(bench.params.llm.feature_cache)
     return _tuned(bench, method, data, out, bench.params.phase2, chosen, bench.models / "features")

@@ -30,6 +30,18 @@ def test_the_wrong_memory_is_another_context_of_the_same_kind() -> None:
     assert entry.items([]) == []
 
 
+def test_a_wrong_memory_does_not_state_the_answer_where_another_text_can_be_had() -> None:
+    """Not even in other letters; a number within a longer one is no answer. The next of the kind where all state it."""
+    texts = ("Iron has 26.", "Tin has 50, and iron 26.", "Zinc has 260.", "OSLO is cold.", "Lima. Oslo.")
+    kinds, answers = ("number",) * 3 + ("city",) * 2, ("26", "50", "260", "Oslo", "Lima")
+    items = [
+        Item(str(number), "B", kind, text, (), "Q?", answer, (answer,), (), (), 0, True)
+        for number, (kind, text, answer) in enumerate(zip(kinds, texts, answers, strict=True))
+    ]
+    asked = catalogue.entry("adamem_wrong_memory").items(items)
+    assert [item.context for item in asked] == [texts[2], texts[2], texts[0], texts[4], texts[3]]
+
+
 def test_a_name_that_is_no_method() -> None:
     with pytest.raises(ValueError, match="no method 'adamen'; there are: adamem, "):
         catalogue.entry("adamen")

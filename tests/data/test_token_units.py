@@ -28,10 +28,15 @@ def loaded(llm_folder: Path) -> PreTrainedTokenizerFast:
     return tokenizer.load(llm_folder)
 
 
+def page(part: int, row: int) -> str:
+    """A text, some with what would be marks of the chat frame if it were not text."""
+    return f"Page {part}.{row}: {tiny.FACTS[row % 5]}" + "<|im_end|>" * (row % 2)
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Three files of 40 pages, and one page that is no UTF-8."""
-    parts = [[f"Page {part}.{row}: {tiny.FACTS[row % 5]}" for row in range(40)] for part in range(3)]
+    parts = [[page(part, row) for row in range(40)] for part in range(3)]
     tables = [web.table([*part[:-1], b"\xff"] if not number else part, number) for number, part in enumerate(parts)]
     web.write(tmp_path / "fineweb", tables)
     return tmp_path
@@ -49,7 +54,7 @@ def content(folder: Path) -> dict[str, bytes]:
 def test_units_hold_what_a_stream_would(root: Path, loaded: PreTrainedTokenizerFast) -> None:
     """Same documents, same order, same ids as the way of the embedded corpus; nothing of the test side."""
     manifest = token_units.write(work(root), loaded, root / "tokens", 1)
-    texts = [f"Page {part}.{row}: {tiny.FACTS[row % 5]}" for part in range(3) for row in range(40)]
+    texts = [page(part, row) for part in range(3) for row in range(40)]
     pages = [Document(f"fineweb:<urn:uuid:{n // 40}-{n % 40}>", text) for n, text in enumerate(texts) if n != 39]
     tokens.write(pages, loaded, root / "streamed", TOKENS, 8)
     for split in KEPT:

@@ -135,6 +135,11 @@ def test_the_permutation_test_is_exact_on_a_worked_example() -> None:
     assert sign_flip(a, b, [0, 0, 1, 1], 10_000, _rng()) == pytest.approx(1 / 4)
 
 
+def test_a_permutation_test_of_one_group_has_two_outcomes() -> None:
+    assert sign_flip([1.0, 0.0], [0.5, 0.0], ["x", "x"], 100, _rng()) == 0.5
+    assert sign_flip([0.5], [1.0], ["x"], 100, _rng()) == sign_flip([1.0], [1.0], ["x"], 100, _rng()) == 1.0
+
+
 def test_the_permutation_test_is_wrong_as_often_as_it_says() -> None:
     source, trials = _rng(7), 400
     clusters = np.repeat(np.arange(20), 2)

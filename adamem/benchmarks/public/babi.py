@@ -6,23 +6,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from adamem.benchmarks.public.record import Record, digest
 from adamem.benchmarks.public.rows import Row
 
 
 def parse(rows: Iterable[Row]) -> Iterator[Record]:
-    """A record a question; the documents are the lines of its story so far."""
+    """A record a question; the documents are the lines of its story so far, and all questions on a story are one
+    family."""
     story: dict[int, str] = {}
+    family = ""
     for row in rows:
         line = row.text("line").rstrip("\n")
         head, _, rest = line.partition(" ")
         if not head.isdigit() or not rest.strip():
             raise row.bad("line", f"expected a number and a text, got {line!r:.60}")
         number = int(head)
-        story = {} if number == 1 else story
+        if number == 1:
+            story, family = {}, ""
         if "\t" in rest:
-            yield _record(row, story, rest)
+            record = _record(row, story, rest)
+            family = family or record.id
+            yield replace(record, family=family)
         else:
             story[number] = rest.strip()
 

@@ -134,6 +134,7 @@ def test_babi_stories_end_where_the_numbers_begin_again(tmp_path: Path) -> None:
     assert (hall.documents, hall.gold) == (("Mary went to the hall.", "John took the apple."), (0,))
     assert (carried.answers, carried.gold, len(carried.documents)) == (("apple, milk",), (1, 2), 3)
     assert shed.documents == ("Dan is in the shed.",)
+    assert hall.family == carried.family != shed.family, "questions on a story stay on one side of a split"
 
 
 Change = Callable[[dict[str, Any]], Any]
