@@ -116,16 +116,17 @@ def _training(folder: Path, rows: Sequence[Row], tasks: Path) -> Results:
 
 
 def scores(methods: Iterable[str], kinds: Mapping[str, Evidence]) -> Scores:
-    """What each training of each method scored, by kind of training."""
+    """What each training of each method scored, by kind of training, for the kinds that it has."""
     results = next(iter(kinds.values())).results
     judged = {group: (group, results.metric(group)) for group in results.groups}
     if FUSION in judged:
         judged |= {WHOLE: (FUSION, "str_hit")}
-    return {
+    found = {
         (method, kind): {column: of_trainings(known, method, *score) for column, score in sorted(judged.items())}
         for method in in_order(set(methods))
         for kind, known in kinds.items()
     }
+    return {row: columns for row, columns in found.items() if any(columns.values())}
 
 
 def of_trainings(known: Evidence, method: str, group: str, metric: str) -> list[float]:

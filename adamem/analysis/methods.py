@@ -53,7 +53,7 @@ STYLES = {
         GREEN, "D", True, "best chunks by MiniLM and tuned soft vectors, together as many positions"
     ),
     "rag_minilm_written": Style(
-        GREEN, "*", True, "best chunks by MiniLM and vectors written for the question, together as many positions"
+        GREEN, "p", True, "best chunks by MiniLM and vectors written for the question, together as many positions"
     ),
     "rag_bm25_k": Style(GREEN, "s", True, "best chunks by BM25 as text, as many tokens as AdaMem's memory"),
     "rag_bm25_source": Style(GREEN, "s", False, "the same with as many tokens as AdaMem's picks were pooled from"),

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
-from adamem.analysis.hypotheses import FUSION, SHARE_OF_FULL, Effect, Evidence, Hypothesis, difference
+from adamem.analysis.hypotheses import (
+    FUSION,
+    RETRIEVAL_TUNED,
+    SHARE_OF_FULL,
+    Effect,
+    Evidence,
+    Hypothesis,
+    difference,
+)
 from adamem.analysis.methods import OURS, UPPER
 from adamem.analysis.names import f1_of_one
 from adamem.analysis.results import Results
@@ -107,41 +115,50 @@ def _seeds(hypotheses: Sequence[Hypothesis]) -> str:
 
 
 def trainings(hypotheses: Sequence[Hypothesis], where: str = "") -> str:
-    """The effects that decide, one training after the other, and the opponents that were trained once; `where` is a
-    sentence on where the trainings are."""
-    several = [(one, one.weakest) for one in hypotheses if one.weakest is not None and one.seeds > 1]
+    """The effects that decide, and those over other tuned retrieval, one training after the other, and the opponents
+    that were trained once; `where` is a sentence on where the trainings are."""
+    several = [(one, effect) for one in hypotheses for effect in _close(one) if effect.deviation is not None]
     if not several:
         return ""
-    most = max(number for _, weakest in several for number in weakest.numbers)
+    most = max(number for _, effect in several for number in effect.numbers)
     rows = [
         [
             one.name,
+            _above(effect),
             *(known.get(number, "–") for number in range(1, most + 1)),
-            f"{weakest.deviation:.3f}",
-            _p(weakest.p_of_items),
+            f"{effect.deviation:.3f}",
+            _p(effect.p_of_items),
         ]
-        for one, weakest in several
-        for known in [dict(zip(weakest.numbers, (f"{value:+.3f}" for value in weakest.trainings), strict=True))]
+        for one, effect in several
+        for known in [dict(zip(effect.numbers, (f"{value:+.3f}" for value in effect.trainings), strict=True))]
     ]
     numbers = [f"training {number}" for number in range(1, most + 1)]
     check = "p of items is a cross-check: a permutation test that knows nothing of how much trainings differ."
-    head = " ".join(part for part in ("The effects above by training seed.", where, check) if part)
-    table = markdown(["", *numbers, "standard deviation", "p of items"], rows)
+    head = " ".join(part for part in ("The effects by training seed.", where, check) if part)
+    table = markdown(["", "above", *numbers, "standard deviation", "p of items"], rows, numbers_from=2)
     return "\n\n".join(part for part in (head, table, _once(hypotheses)) if part)
 
 
 def by_group(known: Evidence, hypotheses: Sequence[Hypothesis]) -> str:
-    """The comparisons that decide, in every group: how special the group is that a claim is about."""
+    """The comparisons that decide, and those with other tuned retrieval, in every group: how special the group is that
+    a claim is about."""
     groups, rows = known.results.groups, []
     for one in hypotheses:
-        if (weakest := one.weakest) is None:
-            continue
-        found = [difference(known, OURS, weakest.against, group, weakest.share) for group in groups]
-        cells = gaps([effect and effect.comparison for effect in found])
-        share = "" if weakest.share == 1 else f"{weakest.share:g} of "
-        rows.append([one.name, f"{share}`{weakest.against}`", *cells])
-    head = "The same comparisons in every group. H1 and H2 are claims about A; a lead elsewhere is not theirs."
+        for effect in _close(one):
+            found = [difference(known, OURS, effect.against, group, effect.share) for group in groups]
+            rows.append([one.name, _above(effect), *gaps([there and there.comparison for there in found])])
+    head = "The comparisons in every group. H1 and H2 are claims about A; a lead elsewhere is not theirs."
     return head + "\n\n" + markdown(["", "above", *groups], rows, numbers_from=2)
+
+
+def _close(one: Hypothesis) -> list[Effect]:
+    """The comparison that decides, then those with other retrieval that was tuned: a claim may hold against some."""
+    tuned = [effect for effect in one.effects if effect.against in RETRIEVAL_TUNED and effect != one.weakest]
+    return [one.weakest, *tuned] if one.weakest else []
+
+
+def _above(effect: Effect) -> str:
+    return f"{'' if effect.share == 1 else f'{effect.share:g} of '}`{effect.against}`"
 
 
 def _once(hypotheses: Sequence[Hypothesis]) -> str:
