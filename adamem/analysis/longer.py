@@ -83,15 +83,14 @@ def section(about: Kept, claims: Sequence[Hypothesis], scores: Scores, longer: E
 
 
 def _growth(claims: Sequence[Hypothesis], longer: Evidence, committed: Evidence) -> str:
-    """What longer training adds to the leads of the first two claims."""
+    """What longer training adds to the leads of the first two claims, and to those over other tuned retrieval."""
     parts = []
-    for one in claims:
-        if one.weakest is None or one.weakest.share != 1:
-            continue
-        found = change(committed, longer, one.weakest.against, one.weakest.group)
+    leads = [(one.name, effect) for one in claims for effect in verdicts.close(one) if effect.share == 1]
+    for name, effect in leads:
+        found = change(committed, longer, effect.against, effect.group)
         if found is not None:
             grown = gap(found.difference, found.low, found.high)
-            parts.append(f"over `{one.weakest.against}` on {one.weakest.group} ({one.name}) {grown}")
+            parts.append(f"over `{effect.against}` on {effect.group} ({name}) {grown}")
     if not parts:
         return ""
     return (

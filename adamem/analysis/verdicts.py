@@ -117,7 +117,7 @@ def _seeds(hypotheses: Sequence[Hypothesis]) -> str:
 def trainings(hypotheses: Sequence[Hypothesis], where: str = "") -> str:
     """The effects that decide, and those over other tuned retrieval, one training after the other, and the opponents
     that were trained once; `where` is a sentence on where the trainings are."""
-    several = [(one, effect) for one in hypotheses for effect in _close(one) if effect.deviation is not None]
+    several = [(one, effect) for one in hypotheses for effect in close(one) if effect.deviation is not None]
     if not several:
         return ""
     most = max(number for _, effect in several for number in effect.numbers)
@@ -144,14 +144,14 @@ def by_group(known: Evidence, hypotheses: Sequence[Hypothesis]) -> str:
     a claim is about."""
     groups, rows = known.results.groups, []
     for one in hypotheses:
-        for effect in _close(one):
+        for effect in close(one):
             found = [difference(known, OURS, effect.against, group, effect.share) for group in groups]
             rows.append([one.name, _above(effect), *gaps([there and there.comparison for there in found])])
     head = "The comparisons in every group. H1 and H2 are claims about A; a lead elsewhere is not theirs."
     return head + "\n\n" + markdown(["", "above", *groups], rows, numbers_from=2)
 
 
-def _close(one: Hypothesis) -> list[Effect]:
+def close(one: Hypothesis) -> list[Effect]:
     """The comparison that decides, then those with other retrieval that was tuned: a claim may hold against some."""
     tuned = [effect for effect in one.effects if effect.against in RETRIEVAL_TUNED and effect != one.weakest]
     return [one.weakest, *tuned] if one.weakest else []
