@@ -26,21 +26,6 @@ def test_the_verdicts_are_those_of_the_reports() -> None:
         assert said == {name: one["verdict"] for name, one in judged.items()}
 
 
-def test_what_the_selector_finds_scores_as_text_what_the_tables_say() -> None:
-    tables = [rows_of("evidence/tables/quality.csv", group="A")]
-    tables.append(rows_of("ablations/ablations.csv", experiment="lead1", group="A"))
-    committed, longer = ({row["method"]: f"{float(row['value']):.2f}" for row in rows} for rows in tables)
-    for what, method in (
-        ("the sentences that AdaMem's selector ranks first", "rag_selector_tuned"),
-        ("the text of the very windows that it picks", "picks_as_text_tuned"),
-        ("AdaMem's memory tokens", "adamem"),
-    ):
-        assert f"| {what} | {committed[method]} | {longer[method]} |" in FINDINGS
-    told = "({adamem} and {rag_minilm_k} on A in the committed run) is what such vectors teach the LLM about answers"
-    assert told.format(**committed) in FINDINGS
-    assert f"they bring retrieval to {committed['rag_minilm_tuned']}." in FINDINGS
-
-
 @BOTH
 def test_the_limit_on_questions_that_people_wrote_has_the_numbers_of_the_page(place: str) -> None:
     page = read(EVIDENCE, "## Questions that people wrote")
@@ -88,42 +73,6 @@ def test_partial_credit_is_told_from_whole_answers(place: str) -> None:
     assert f"missing in {whole[0]} of its answers, and in {whole[1]} with longer training." in read(place)
 
 
-def test_where_the_lead_over_retrieval_lies_is_what_the_evidence_says() -> None:
-    page = read(EVIDENCE)
-    [b, c] = re.findall(r"^\| H2 \| `rag_minilm_tuned` \| [^|]+ \| ([^|]+) \| ([^|]+) \|", page, re.MULTILINE)[0]
-    assert f"with the committed steps it is {b} on B and {c} on C" in FINDINGS
-    longer = page.split("## The same with longer")[1]
-    every = re.findall(r"^\| H2 \| `rag_minilm_tuned` \| (.+) \|$", longer, re.MULTILINE)[0].split(" | ")
-    assert all("[+" in gap for gap in every) and "with longer training it leads on all four" in FINDINGS
-    [copies] = re.findall(
-        r"^\| `rag_minilm_tuned` \| ([^|]+) \|", longer.split("counterfactual copies")[1], re.MULTILINE
-    )[:1]
-    assert f"its lead on A is then {copies}." in FINDINGS
-    [grown] = re.findall(r"over `rag_minilm_tuned` on A \(H2\) (\S+ \[\S+ \S+\])\.", page)
-    assert f"The lead of H2 is {grown} wider than with the committed steps." in FINDINGS
-
-
-def test_the_lead_is_taken_apart_as_the_evidence_has_it() -> None:
-    page = read(EVIDENCE)
-    sentences, picks, ranked = (
-        re.findall(rf"`{a}` - `{b}` \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|", page)
-        for a, b in (
-            ("adamem", "rag_selector_tuned"),
-            ("adamem", "picks_as_text_tuned"),
-            ("rag_selector_tuned", "rag_minilm_tuned"),
-        )
-    )
-    for what, found in (("these sentences", sentences), ("the text of these windows", picks)):
-        first, longer = (gaps[0].replace("+", "") for gaps in found)
-        assert f"| memory tokens above {what} | {first} | {longer} |" in FINDINGS
-    assert all("[+" in gap for found in (sentences, picks) for gaps in found for gap in gaps)
-    assert "ahead in both trainings on all four groups." in FINDINGS
-    assert f"no difference that was told on A ({ranked[0][0]}) or elsewhere in the committed run" in FINDINGS
-    assert all("[-" in gap and ", +" in gap for gap in ranked[0]), "every interval holds 0"
-    lower, *ends = re.findall(r"[\d.]+", ranked[1][2])
-    assert f"and {lower} [{ends[1]}, {ends[0]}] lower coverage on C in the longer training" in FINDINGS
-
-
 def test_the_committed_run_is_the_best_of_one_and_the_worst_of_the_other() -> None:
     page = read(EVIDENCE)
     for method, end in (("adamem", 1), ("rag_minilm_tuned", 0)):
@@ -140,13 +89,6 @@ def test_what_permuted_values_cost_is_what_the_pages_say() -> None:
     assert f"AdaMem loses {lost:.2f} [{high:.2f}, {low:.2f}] F1 on B over five trainings" in FINDINGS
     [row] = rows_of("tables/counterfactual.csv", method="adamem", group="B")
     assert f"with the committed run alone {-float(row['difference']):.2f}." in FINDINGS
-
-
-def test_the_lead_over_retrieval_in_whole_answers_stands_beside_its_f1() -> None:
-    files = ("evidence/hypotheses_longer", "hypotheses")
-    whole = [json.loads(read(f"reports/{file}.json"))["H2"]["str_hit"] for file in files]
-    numbers = [f"{one['effect']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})" for one in whole]
-    assert "lead is {} with longer training and {} with the committed steps".format(*numbers) in FINDINGS
 
 
 @BOTH
@@ -205,39 +147,3 @@ def test_scores_on_the_other_draw_are_those_of_the_evidence(place: str) -> None:
         for name in ("adamem", "rag_minilm_tuned")
     )
     assert f"AdaMem has {ours} on A, tuned retrieval {theirs}." in read(place)
-
-
-def test_the_leads_on_the_other_draw_are_those_of_the_evidence() -> None:
-    h1, h2 = json.loads(read("reports/evidence/hypotheses_fresh.json")).values()
-    over_constant, f1, whole = (
-        f"{one['effect']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})" for one in (h1, h2, h2["str_hit"])
-    )
-    assert f"without the question; the lead on A is {over_constant}." in FINDINGS
-    assert f"the lead on A is {f1}, by whole answers (STR-HIT) {whole}, and it leads in every group" in FINDINGS
-    page = read(EVIDENCE, "## On another draw")
-    [gaps] = re.findall(r"^\| H2 \| `rag_minilm_tuned` \| (.+) \|$", page, re.MULTILINE)[:1]
-    assert all("[+" in gap for gap in gaps.split(" | "))
-
-
-def test_room_at_64_is_what_the_ablations_have() -> None:
-    scores = {}
-    for group in "AC":
-        rows = rows_of("ablations/ablations.csv", experiment="k64", group=group)
-        scores[group] = {row["method"]: f"{float(row['value']):.2f}" for row in rows}
-    assert "it has {rag_minilm_tuned} on A and AdaMem {adamem} (one training each)".format(**scores["A"]) in FINDINGS
-    assert "On C it then draws level ({rag_minilm_tuned} and {adamem})".format(**scores["C"]) in FINDINGS
-
-
-def test_the_lead_over_retrieval_stands_there_seed_by_seed() -> None:
-    row = re.findall(
-        r"^\| H2 \| (\S+) \| (\S+) \| (\S+) \| (\S+) \| (\S+) \| \S+ \| \S+ \|$", read(EVIDENCE), re.MULTILINE
-    )
-    committed, longer = ([float(one) for one in leads] for leads in row[:2])
-    first, *others = sorted(committed, reverse=True)
-    assert first == committed[0]
-    of_others = [f"{one:.2f}".replace("-", "−") for one in others]
-    said = (
-        f"is {first:.2f} in the committed run, and with the other seeds {', '.join(of_others[:-1])} and {of_others[-1]}"
-    )
-    assert f"{said}: over all five {fmean(committed):.2f}, without the committed run {fmean(others):.2f}" in FINDINGS
-    assert f"in every training ({min(longer):.2f} to {max(longer):.2f}, mean {fmean(longer):.2f})" in FINDINGS

@@ -30,11 +30,3 @@ def test_the_questions_that_vectors_were_tuned_on_are_those_of_their_steps() -> 
     full, ours = params.baselines.full_context_tuned.optimiser, params.phase2.optimiser
     counts = [one.steps * one.batch_size * one.accumulate for one in (full, ours)]
     assert "tuned on half as many questions ({:,} and {:,})".format(*counts) in FINDINGS
-
-
-def test_h2_with_longer_training_is_corrected_over_six_claims_as_said() -> None:
-    """Holm multiplies the smallest p of three by 3 and the next by 2; of six, behind both of H1, by 4."""
-    short, long = (json.loads(read(f"reports/{place}.json")) for place in ("hypotheses", "evidence/hypotheses_longer"))
-    of_three = long["H2"]["p"]
-    assert max(short["H1"]["p"], long["H1"]["p"]) < of_three < min(long["H3"]["p"], short["H2"]["p"], short["H3"]["p"])
-    assert f"over all six claims would leave H2 with p {of_three / 2 * 4:.3f}." in FINDINGS

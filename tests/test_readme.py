@@ -33,11 +33,12 @@ def test_a_verdict_stands_there_with_its_numbers(name: str) -> None:
 def test_the_scores_are_means_over_the_trainings() -> None:
     page = read(EVIDENCE)
     shown = dict(re.findall(r"^\| `(\w+)`[^|]* \| (\S+ → .+) \|$", PAGE, re.MULTILINE))
-    assert list(shown) == ["adamem", "adamem_query_free", "rag_minilm_tuned", "full_context_tuned"]
+    arms = ["adamem", "adamem_query_free", "rag_minilm_tuned", "rag_minilm_written", "full_context_tuned"]
+    assert list(shown) == arms
     for method, cells in shown.items():
         scores = []
         for length in ("as committed", "longer"):
-            [row] = re.findall(rf"^\| `{method}` \| {length} \| [345] \| (.+) \|$", page, re.MULTILINE)
+            [row] = re.findall(rf"^\| `{method}` \| {length} \| [1-5] \| (.+) \|$", page, re.MULTILINE)
             means = [cell.split(" ")[0] for cell in row.split(" | ")]
             scores.append([means[0], *means[2:]])  # the second is STR-HIT on A
         assert cells == " | ".join(f"{before} → {after}" for before, after in zip(*scores, strict=True))
@@ -51,6 +52,13 @@ def test_little_is_gained_by_the_question_on_c_and_d() -> None:
     page = read(EVIDENCE, "## The same with longer")
     row = re.findall(r"^\| H1 \| `adamem_query_free` \| [^|]+ \| [^|]+ \| ([^|]+) \| ([^|]+) \|", page, re.MULTILINE)
     assert "little once both are trained longer ({} and {})".format(*row[0]) in PAGE
+
+
+def test_what_is_left_of_the_lead_over_written_vectors_is_what_the_evidence_says() -> None:
+    page = read(EVIDENCE, "## The same with longer")
+    gaps = re.findall(r"^\| H2 \| `rag_minilm_written` \| (.+\[.+) \|$", page, re.MULTILINE)[0].split(" | ")
+    score = re.findall(r"^\| `rag_minilm_written` \| longer \| \d \| (\S+) ", page, re.MULTILINE)[0]
+    assert f"comes to {score} on A, and AdaMem is {gaps[0]} above it; on B it is {gaps[1]}, on C {gaps[2]}," in PAGE
 
 
 def test_whole_answers_of_tuned_retrieval_stand_beside_those_of_adamem() -> None:
