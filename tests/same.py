@@ -5,7 +5,8 @@ Where all of it is the same to the byte, `python -m tests.same commit --take-ove
 (`analysis/same_code.py`) and gives the locks the hashes of the new code, as `dvc commit` does, which wants the outputs
 of all stages at hand. Left out are durations beside the losses, what a cost stage measures, what only draws, stages
 that the commit does not have, and those that are named behind `--but`, whose results are meant to change: the last two
-must be run.
+must be run. Experiments that were run with code between two take-overs, of a stage that no other has asked, are taken
+over by `--only STAGE`, which leaves the locks as they are.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 from dvc.repo import Repo
@@ -70,12 +72,14 @@ def at(commit: str, place: Path) -> Path:
     return place
 
 
-def make(place: Path) -> None:
-    """Run both graphs at toy size, on wheels and LLM of this checkout."""
+def make(place: Path, only: str | None = None) -> None:
+    """Run both graphs at toy size, or one stage and what it needs, on wheels and LLM of this checkout."""
     cloned.prepare(place, GRAPHS)
     for graph in GRAPHS:
         stages = run(place, "dvc", "stage", "list", "--name-only", graph).split()
-        compared = [stage for stage in stages if _name(stage) not in RUN_ANYWAY + COSTS]
+        compared = [stage for stage in stages if _name(stage) not in RUN_ANYWAY + COSTS and only in (None, stage)]
+        if not compared:
+            continue
         run(place, "python", "-m", "tests.forked", "repro", "--quiet", "--no-run-cache", *compared)
 
 
@@ -112,25 +116,28 @@ def refuse_asked(stages: Collection[str]) -> None:
             raise ValueError(f"--but {stage}: {asked[method]} of experiments.yaml asks it, too; it cannot be left out")
 
 
-def take_over(commit: str, after: Made, left: Collection[str], changes: tuple[str, str]) -> None:
-    """Let what was measured with the code before speak of the code after; `changes` are the code's hashes. Locks of
-    stages that were `left` out stay as they are.
+def take_over(commit: str, after: Made, changes: tuple[str, str]) -> None:
+    """Let the experiments of the code before speak of the code after; `changes` are the hashes of both.
 
     Raises:
         ValueError: the working tree has other code by now than was run.
     """
     if code(ROOT) != after.code:
         raise ValueError("code was changed while the graphs ran: start again")
+    before, now = changes
+    if before not in same_code.equal(now, same_code.read(ROOT)):
+        made = same_code.Change(commit=commit, before=before, after=now, outputs=after.outputs, files=len(after.files))
+        same_code.add(ROOT, made)
+
+
+def renew_locks(left: Collection[str]) -> None:
+    """Give the locks the hashes of the code as it is; those of stages that were `left` out stay as they are."""
     with Repo(str(ROOT)) as repo, repo.lock:
         stages = [stage for stage in repo.index.stages if stage.path_in_repo in TAKEN and stage.addressing not in left]
         for stage in (stage for stage in stages if _name(stage.addressing) not in RUN_ANYWAY):
             for dep in (dep for dep in stage.deps if dep.def_path.startswith(CODE)):
                 dep.save()
             stage.dump(update_pipeline=False)
-    old, new = changes
-    if old not in same_code.equal(new, same_code.read(ROOT)):
-        made = same_code.Change(commit=commit, before=old, after=new, outputs=after.outputs, files=len(after.files))
-        same_code.add(ROOT, made)
 
 
 def _name(address: str) -> str:
@@ -162,14 +169,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("commit", help="whose code gave what is committed")
     parser.add_argument("--take-over", action="store_true", help="where nothing differs, say so in the locks")
     parser.add_argument("--but", nargs="+", default=[], metavar="STAGE", help="stages that are meant to give another")
+    parser.add_argument("--only", metavar="STAGE", help="with what it needs; for rows that no other stage made")
     asked = parser.parse_args(arguments)
     refuse_asked(asked.but)
     commit = run(ROOT, "git", "rev-parse", "--verify", f"{asked.commit}^{{commit}}").strip()
     with tempfile.TemporaryDirectory(prefix="adamem-same-") as folder:
         places = at(commit, Path(folder) / "before"), cloned.make(Path(folder) / "after")
-        refuse_stale(places[0])
+        if not asked.only:
+            refuse_stale(places[0])
         with ThreadPoolExecutor(len(places)) as pool:
-            list(pool.map(make, places))
+            list(pool.map(make, places, repeat(asked.only)))
         known, made = ({address for address, _ in _outs(place)} for place in places)
         if unknown := sorted({*asked.but} - known):
             raise ValueError(f"--but {unknown[0]}: no stage of {asked.commit} that is compared has that name")
@@ -182,7 +191,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if others:
         sys.exit(1)
     if asked.take_over:
-        take_over(commit, after, left, changes)
+        take_over(commit, after, changes)
+        if not asked.only:
+            renew_locks(left)
 
 
 if __name__ == "__main__":
