@@ -36,7 +36,9 @@ STYLES = {
     "adamem": Style(BLUE, "o", True, "the trained compressor, frozen LLM untouched"),
     "adamem_unfrozen": Style(BLUE, "s", True, "the same after phase 3, which also tunes the top layers of the LLM"),
     "adamem_step0": Style(BLUE, "o", False, "the compressor before any training (retrieval start)"),
-    "adamem_wrong_memory": Style(BLUE, "X", False, "control: the memory of another item's text"),
+    "adamem_wrong_memory": Style(
+        BLUE, "X", False, "control: another item's memory, of a text without the answer if there is one"
+    ),
     "adamem_shuffled": Style(BLUE, "x", False, "control: the chunks of the coarse memory in reverse order"),
     "adamem_query_only": Style(BLUE, "+", False, "control: an empty coarse memory, nothing but the query"),
     "adamem_gold": Style(BLUE, "*", False, "the trained compressor over the answering documents alone"),
