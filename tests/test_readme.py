@@ -50,7 +50,9 @@ def test_no_verdict_stands_there_that_no_file_holds() -> None:
 
 def test_little_is_gained_by_the_question_on_c_and_d() -> None:
     page = read(EVIDENCE, "## The same with longer")
-    row = re.findall(r"^\| H1 \| `adamem_query_free` \| [^|]+ \| [^|]+ \| ([^|]+) \| ([^|]+) \|", page, re.MULTILINE)
+    row = re.findall(
+        r"^\| H1 \| `adamem_query_free` \| [^|]+\[[^|]+ \| [^|]+ \| ([^|]+) \| ([^|]+) \|", page, re.MULTILINE
+    )
     assert "little once both are trained longer ({} and {})".format(*row[0]) in PAGE
 
 
