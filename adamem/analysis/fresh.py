@@ -56,10 +56,15 @@ def weigh(answers: Kept, older: Evidence | None, bootstrap: Bootstrap, cost: Map
         return Weighed(about.out_of_date())
     found = kept.one_of(about.trainings(), bootstrap)
     judged = {claim.name: claim for claim in hypotheses.judge(found, cost)}
-    claims = [judged[name] for name, count in PLANNED.items() if judged[name].seeds >= count]
+    claims = [judged[name] for name, count in PLANNED.items() if _trainings(judged[name]) >= count]
     kinds = ({OLDER: older} if older else {}) | {NEWER: found}
     scores = kept.scores((row.method for row in about.current), kinds)
     return Weighed(_section(about, claims, scores, found, older), claims, scores, found)
+
+
+def _trainings(claim: Hypothesis) -> int:
+    """How many there are of the opponent that has fewest: an arm that is asked later opens the verdict again."""
+    return min(claim.seeds, *(len(effect.trainings) for effect in claim.effects)) if claim.effects else 0
 
 
 def _section(about: Kept, claims: Sequence[Hypothesis], scores: Scores, fresh: Evidence, older: Evidence | None) -> str:

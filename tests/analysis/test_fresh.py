@@ -95,6 +95,22 @@ def test_no_verdict_on_a_claim_before_its_planned_trainings_are_there(
     assert ("**supported**" in page) == bool(found)
 
 
+def test_an_opponent_that_is_asked_later_opens_the_verdict_again(
+    judged: Callable[[list[Row]], Path], rows: list[Row], row: Callable[..., Row], answers: Path, write: Named
+) -> None:
+    """It is trained, with one of the seeds so far."""
+    made = write("later", {"rag_minilm_written": 0.2}) / "benchmarks"
+    for path in made.glob("rag_minilm_written/*.json"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace('"trainable_parameters": 0', '"trainable_parameters": 9'), encoding="utf-8")
+    shutil.move(made, answers / "fresh0_written")
+    changes = f"{DRAW} training_seed=0"
+    later = row("fresh0_written", about=ablations.FRESH, changes=changes, method="rag_minilm_written")
+    folder = judged([*rows, later])
+    assert set(json.loads((folder / fresh.FILE).read_text(encoding="utf-8"))) == {"H1"}
+    assert "No verdict yet on H2: " in _section(folder)
+
+
 def test_answers_of_older_code_have_no_say(judged: Callable[[list[Row]], Path], rows: list[Row]) -> None:
     folder = judged([row.model_copy(update={"stale": True}) for row in rows])
     assert json.loads((folder / fresh.FILE).read_text(encoding="utf-8")) == {}
