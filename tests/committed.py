@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 from pathlib import Path
 
@@ -35,3 +36,8 @@ def interval_of(row: dict[str, str], mean: str, low: str, high: str, sign: int, 
     value, *ends = (sign * float(row[key]) for key in (mean, low, high))
     first, last = sorted(ends, reverse=bool(mark))
     return f"{value:.2f} [{mark}{first:.2f}, {mark}{last:.2f}]"
+
+
+def leads_of_h2(page: str, against: str) -> list[str]:
+    """H2's lead over an arm, group by group, where the page has it first."""
+    return re.findall(rf"^\| H2 \| `{against}` \| ([^|]+\[.+) \|$", page, re.MULTILINE)[0].split(" | ")

@@ -6,15 +6,10 @@ import json
 import re
 from statistics import fmean
 
-from tests.committed import EVIDENCE, as_committed, read, rows_of
+from tests.committed import EVIDENCE, as_committed, leads_of_h2, read, rows_of
 
 pytestmark = as_committed
 FINDINGS = read("docs/findings.md")
-
-
-def _in_every_group(page: str, against: str) -> list[str]:
-    """H2's lead over an arm, group by group, where the page has it first."""
-    return re.findall(rf"^\| H2 \| `{against}` \| ([^|]+\[.+) \|$", page, re.MULTILINE)[0].split(" | ")
 
 
 def test_what_the_selector_finds_scores_as_text_what_the_tables_say() -> None:
@@ -34,10 +29,10 @@ def test_what_the_selector_finds_scores_as_text_what_the_tables_say() -> None:
 
 def test_where_the_lead_over_retrieval_lies_is_what_the_evidence_says() -> None:
     page = read(EVIDENCE)
-    [_, b, c, _] = _in_every_group(page, "rag_minilm_tuned")
+    [_, b, c, _] = leads_of_h2(page, "rag_minilm_tuned")
     assert f"with the committed steps it is {b} on B and {c} on C" in FINDINGS
     longer = page.split("## The same with longer")[1]
-    every = _in_every_group(longer, "rag_minilm_tuned")
+    every = leads_of_h2(longer, "rag_minilm_tuned")
     assert all("[+" in gap for gap in every) and "with longer training it leads on all four" in FINDINGS
     [copies] = re.findall(
         r"^\| `rag_minilm_tuned` \| ([^|]+) \|", longer.split("counterfactual copies")[1], re.MULTILINE
@@ -49,7 +44,7 @@ def test_where_the_lead_over_retrieval_lies_is_what_the_evidence_says() -> None:
 
 def test_what_is_left_of_the_lead_over_written_vectors_is_what_the_evidence_says() -> None:
     page = read(EVIDENCE)
-    committed, longer = (_in_every_group(part, "rag_minilm_written") for part in page.split("## The same with longer"))
+    committed, longer = (leads_of_h2(part, "rag_minilm_written") for part in page.split("## The same with longer"))
     assert "In the other groups AdaMem is {1} above it on B, {2} on C and {3} on D".format(*longer) in FINDINGS
     assert "it is {} above it on A, {} on B, {} on C and {} on D.".format(*committed) in FINDINGS
     effects = json.loads(read("reports/evidence/hypotheses_longer.json"))["H2"]["effects"]
@@ -99,7 +94,7 @@ def test_the_leads_on_the_other_draw_are_those_of_the_evidence() -> None:
     assert f"without the question; the lead on A is {over_constant}." in FINDINGS
     assert f"the lead on A is {f1}, by whole answers (STR-HIT) {whole}, and it leads in every group" in FINDINGS
     page = read(EVIDENCE, "## On another draw")
-    assert all("[+" in gap for gap in _in_every_group(page, "rag_minilm_tuned"))
+    assert all("[+" in gap for gap in leads_of_h2(page, "rag_minilm_tuned"))
 
 
 def test_room_at_64_is_what_the_ablations_have() -> None:

@@ -69,10 +69,8 @@ def test_experiments_with_the_same_settings_are_one_training(
     committed: Path, write: Callable[[str, Level], Path], rows: list[Row], row: RowWriter, params: config.AdaMemConfig
 ) -> None:
     """A method asked later stands beside those of its seed; with other settings it does not."""
-    answers, late = (
-        _train(committed, write),
-        {"about": LONGER, "changes": rows[0].changes, "method": "mean_pool"},
-    )
+    answers = _train(committed, write)
+    late = {"about": LONGER, "changes": rows[0].changes, "method": "mean_pool"}
     shutil.copytree(write("late", {"mean_pool": 0.8}) / "benchmarks", answers / "late0")
     found = longer.load(_kept(answers, [*rows, row("late0", **late)]), _known(committed, params))
     assert list(found.trainings) == [1, 2]
