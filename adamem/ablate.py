@@ -103,6 +103,7 @@ def run(names: Sequence[str], jobs: int) -> list[str]:
             collect(name, one, revision, committed, listed)
         else:
             failed.append(one.title)
+    compare(committed, listed)
     return failed
 
 
@@ -134,6 +135,22 @@ def collect(name: str, wanted: Wanted, revision: str, committed: Committed, list
         for scored in ablations.score(results, before, method, committed.bootstrap)
     ]
     ablations.write(TABLE, ablations.merged(ablations.read(TABLE), found, listed))
+
+
+def compare(committed: Committed, listed: Mapping[str, Experiment]) -> None:
+    """Give their differences to rows that were collected before the committed run had their method, where answers are
+    kept."""
+    rows, known = ablations.read(TABLE), committed.results.methods
+    lacking = {(row.experiment, row.method) for row in rows if not (row.draw or row.stale) and row.difference is None}
+    for name, method in sorted(lacking):
+        if name in listed and method in known and harvest.is_kept(name, listed[name], method):
+            found = ablations.score(read(harvest.ANSWERS / name, TASKS), committed.results, method, committed.bootstrap)
+            scored = {one["group"]: one for one in found}
+            rows = [
+                row.model_copy(update=scored[row.group]) if (row.experiment, row.method) == (name, method) else row
+                for row in rows
+            ]
+    ablations.write(TABLE, rows)
 
 
 def affordable(listed: Mapping[str, Experiment], lacking: Mapping[str, Sequence[str]]) -> list[str]:

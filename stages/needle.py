@@ -13,7 +13,7 @@ from adamem.benchmarks import facts
 from adamem.benchmarks.assemble import token_counter
 from adamem.benchmarks.pool import Pool
 from adamem.data.staged import write_json
-from adamem.evaluation import needle
+from adamem.evaluation import benchmark, needle
 from adamem.models import host
 
 
@@ -32,7 +32,8 @@ def main() -> None:
         for name, entry in entries.items():
             method = entry.load(bench)
             for cell in tqdm(cells, desc=name, unit="cell"):
-                scores = needle.score(method, cell, params.evaluation, entry.items)
+                asked = benchmark.Asked(cell.items, entry.items(cell.items))
+                scores = needle.score(method, asked, cell.length, params.evaluation)
                 rows.append(
                     {"method": name, "length": cell.length, "depth": cell.depth, "n": len(cell.items), **scores}
                 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from adamem.analysis import copies, hypotheses, kept, verdicts
 from adamem.analysis.ablations import FRESH
-from adamem.analysis.hypotheses import Evidence, Hypothesis
+from adamem.analysis.hypotheses import QUERY_FREE, RETRIEVAL_TUNED, Evidence, Hypothesis
 from adamem.analysis.kept import Kept, Scores, Weighed
 from adamem.analysis.methods import LOWER, OURS, WRITTEN
 from adamem.analysis.quality import Bootstrap
@@ -18,7 +18,7 @@ from adamem.analysis.tables import markdown
 FILE = "hypotheses_fresh.json"
 TITLE = "On another draw of the items"
 PLANNED = {"H1": 2, "H2": 3}  # trainings behind the comparison that decides
-PLANS = {"H1": "0c93e82", "H2": "8af51cb"}  # the commits of experiments.yaml that say so
+PLANS = {"H1": "0c93e82", "H2": "8af51cb", WRITTEN: "2bc8d6e"}  # the commits of experiments.yaml that say so
 OLDER, NEWER = "older", "fresh"
 
 HEAD = f"""\
@@ -28,8 +28,9 @@ was chosen. Planned were {PLANNED["H2"]} trainings for H2 and {PLANNED["H1"]} fo
 ([experiments.yaml](../../stages/ablations/experiments.yaml)): what they would be asked, and that each claim would be
 judged as above, was written down in commit `{PLANS["H2"]}`, before the first training, and for H1 in commit
 `{PLANS["H1"]}`, when scores of AdaMem and of retrieval on these items were known, and none without the question."""
+ADDED = f"`{WRITTEN}` became an opponent of H2 later, in commit `{PLANS[WRITTEN]}`, before it was run here."
+ABSENT = "Of the opponents that are trained, {names} were not asked."
 JUDGED = f"""\
-Opponents are those of the longer trainings; ICAE, AutoCompressor, tuned BM25 and `{WRITTEN}` were not asked.
 `{LOWER}`, which H1's opponent must beat, has the steps of the committed run. Claims whose opponents were not asked are
 left out, and count in Holm's correction all the same, which errs towards undecided; undecided speaks neither for nor
 against. All comparisons: [{FILE}]({FILE})."""
@@ -48,13 +49,12 @@ def weigh(answers: Kept, older: Evidence | None, bootstrap: Bootstrap, cost: Map
     them.
 
     Raises:
-        ValueError: answers or items are missing or malformed, or trainings were asked different items; the message
-            names the place.
+        ValueError: see `Kept.evidence`; or trainings were asked different items.
     """
     about = answers.about(FRESH)
     if not about.current:
         return Weighed(about.out_of_date())
-    found = kept.one_of(about.trainings(), bootstrap)
+    found = about.evidence(bootstrap)
     judged = {claim.name: claim for claim in hypotheses.judge(found, cost)}
     claims = [judged[name] for name, count in PLANNED.items() if _trainings(judged[name]) >= count]
     kinds = ({OLDER: older} if older else {}) | {NEWER: found}
@@ -69,7 +69,7 @@ def _trainings(claim: Hypothesis) -> int:
 
 def _section(about: Kept, claims: Sequence[Hypothesis], scores: Scores, fresh: Evidence, older: Evidence | None) -> str:
     changes, devices = about.made_with()
-    judged = [JUDGED, verdicts.table(claims), verdicts.trainings(claims), verdicts.by_group(fresh, claims)]
+    judged = [_opponents(fresh), verdicts.table(claims), verdicts.trainings(claims), verdicts.by_group(fresh, claims)]
     waiting = [name for name in PLANNED if name not in {claim.name for claim in claims}]
     parts = [
         HEAD.format(changes=changes, count=len(fresh.trainings), devices=devices),
@@ -81,6 +81,13 @@ def _section(about: Kept, claims: Sequence[Hypothesis], scores: Scores, fresh: E
         copies.leads(fresh),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _opponents(fresh: Evidence) -> str:
+    """Which of them were asked, and how the claims are judged then."""
+    absent = [f"`{name}`" for name in (*QUERY_FREE, *RETRIEVAL_TUNED) if name not in fresh.results.methods]
+    said = [ADDED if WRITTEN in fresh.results.methods else "", ABSENT.format(names=", ".join(absent)), JUDGED]
+    return "\n".join(part for part in said if part)
 
 
 def _common(fresh: Results, older: Results) -> str:

@@ -72,11 +72,27 @@ class Kept:
             found[number] = replace(known, by_key=dict(known.by_key) | dict(one.by_key))
         return found
 
+    def evidence(self, bootstrap: Bootstrap) -> Evidence:
+        """Its trainings, the first of which is that of the results.
+
+        Raises:
+            ValueError: see `trainings`; or the first lacks a method that another has: effects are over its items, so
+                that the method would be left out in silence. The message names the place.
+        """
+        found = one_of(self.trainings(), bootstrap)
+        for number, one in found.again.items():
+            if more := set(one.methods) - set(found.results.methods):
+                raise ValueError(
+                    f"{self.folder}: seed {number - 1} has {min(more)}, which seed {found.number - 1} lacks, and "
+                    "effects are over the items of that; `python -m adamem.ablate` makes what is missing"
+                )
+        return found
+
     def made_with(self) -> tuple[str, str]:
         """The changes of the settings but for the training seed, and the devices, as a sentence names them."""
         changes = [one for row in self.rows for one in row.changes.split() if not one.startswith("training_seed=")]
         devices = dict.fromkeys(row.device for row in self.rows)
-        return ", ".join(f"`{one}`" for one in dict.fromkeys(changes)), ", ".join(devices)
+        return ", ".join(f"`{one}`" for one in dict.fromkeys(changes)), "; ".join(devices)
 
     def out_of_date(self) -> str:
         """The section where code or settings have changed since; none where there are no rows at all."""

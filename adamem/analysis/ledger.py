@@ -20,7 +20,8 @@ from adamem.data.staged import write_json, write_text
 
 TIMINGS = "timings.json"
 RECORDER = "record"  # its own outputs must not change the key it records
-TIMED = (
+BESIDE = (  # hold durations, or the commit that they were made with
+    "reports/tables",
     "reports/training",
     "reports/efficiency",
     "reports/README.md",
@@ -55,9 +56,10 @@ def read(path: Path) -> Lock:
 def key(lock: Lock, params: config.AdaMemConfig) -> str:
     """The same for the same settings, data, models and answers, else another: 12 hex digits.
 
-    Curves and costs hold durations, and what is made of them does, too: they tell runs apart that found the same.
+    Curves and costs hold durations, and what is made of them does, too; tables name the commit: they tell runs apart
+    that found the same.
     """
-    found = {path: md5 for path, md5 in lock.outputs.items() if not path.startswith(TIMED)}
+    found = {path: md5 for path, md5 in lock.outputs.items() if not path.startswith(BESIDE)}
     text = json.dumps([found, params.model_dump(mode="json")], sort_keys=True)
     return short_hash(text)
 

@@ -44,23 +44,15 @@ def load(about: Kept, committed: Evidence) -> Evidence:
     """The answers of experiments, beside those of arms that are not trained and of the lower bound in `committed`.
 
     Raises:
-        ValueError: answers of the rows are missing or malformed, or the first training lacks a method that another has;
-            the message names the place.
+        ValueError: see `Kept.evidence`.
     """
-    found = kept.one_of(about.trainings(), committed.bootstrap)
-    first = found.results
-    for number, one in found.again.items():
-        if more := set(one.methods) - set(first.methods):
-            raise ValueError(
-                f"{about.folder}: seed {number - 1} has {min(more)}, which seed {found.number - 1} lacks, and effects "
-                "are over the items of that; `python -m adamem.ablate` makes what is missing"
-            )
+    found = about.evidence(committed.bootstrap)
     given = {
         key: one
         for key, one in committed.results.by_key.items()
         if one.cost.trainable_parameters == 0 or key[0] == LOWER
     }
-    return replace(found, results=replace(first, by_key=given | dict(first.by_key)))
+    return replace(found, results=replace(found.results, by_key=given | dict(found.results.by_key)))
 
 
 def section(about: Kept, claims: Sequence[Hypothesis], scores: Scores, longer: Evidence, committed: Evidence) -> str:

@@ -39,7 +39,7 @@ GROUPS = """\
 | A | distributed fusion: the answer needs several documents |
 | B | exact local recall: a code, a date, a figure |
 | C | redundancy: a short summary of overlapping reports, scored by the facts it gives |
-| D | sparse lookup: one sentence in a long filler |"""
+| D | sparse lookup: one sentence in a filler |"""
 
 VERDICTS = "hypotheses_default.json"  # of one training and the arms of the default graph
 BEYOND = """\

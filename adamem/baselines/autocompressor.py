@@ -41,7 +41,7 @@ class AutoCompressor(Method):
         for number, part in enumerate(segments.split(context, self._shares(context))):
             if number % self.settings.detach_every == 0:
                 behind = [summary.detach() for summary in behind]
-            summaries.append(self.encoder(self.host, part, self.slots, torch.cat(behind, 1) if behind else None))
+            summaries.append(self.encoder(self.host, part, torch.cat(behind, 1) if behind else None))
             behind.append(summaries[-1])
         tokens = self.projection(torch.cat(summaries, 1) + self.shift())
         return Memory(tokens, torch.ones_like(tokens[..., 0], dtype=torch.bool))

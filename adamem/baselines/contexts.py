@@ -29,7 +29,7 @@ def _other(items: Items, index: int) -> Item:
     alike = [item for item in following[:-1] if item.kind == items[index].kind]
     answers = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, items[index].references))})(?!\w)", re.IGNORECASE)
     without = (item for item in alike if not answers.search(item.context))
-    return next(without, [*alike, *following][0])
+    return next(without, (alike or following)[0])
 
 
 def gold_contexts(items: Items) -> Items:

@@ -33,7 +33,7 @@ class Icae(Method):
     def compress(self, context: TokenBatch, query: TokenBatch) -> Memory:
         refuse_empty(context, "context")
         refuse_empty(query, "query")
-        parts = [self.encoder(self.host, part, self.slots) for part in segments.split(context, self.shares)]
+        parts = [self.encoder(self.host, part) for part in segments.split(context, self.shares)]
         tokens = self.projection(torch.cat(parts, 1) + self.shift())
         return Memory(tokens, torch.ones_like(tokens[..., 0], dtype=torch.bool))
 

@@ -60,8 +60,10 @@ class MiniLm:
         return F.normalize((states * mask).sum(1) / mask.sum(1), dim=-1)
 
     def scores(self, query: str, chunks: Sequence[str]) -> np.ndarray:
-        vectors = self.embed([query, *chunks])
-        return (vectors[1:] @ vectors[0]).cpu().numpy()
+        """Always in float32: a training in bfloat16 ranks as its test does."""
+        with torch.autocast(self.model.device.type, enabled=False):
+            vectors = self.embed([query, *chunks])
+            return (vectors[1:] @ vectors[0]).cpu().numpy()
 
 
 def cut(ids: list[int], ends: list[bool], size: int) -> list[list[int]]:

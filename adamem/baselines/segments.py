@@ -73,14 +73,15 @@ class FeatureSlots(nn.Module):
         self.standardise.set(statistics)
 
     def forward(
-        self, host: HostLLM, segment: TokenBatch, slots: int, earlier: Float[Tensor, "B E D"] | None = None
+        self, host: HostLLM, segment: TokenBatch, earlier: Float[Tensor, "B E D"] | None = None
     ) -> Float[Tensor, "B k D"]:
+        slots = len(self.slots)
         features = self.standardise(host.features(segment.ids, self.feature_layers))
         text = self.reduce(features) + _sinusoids(features.shape[1], self.slots.shape[1]).to(features)
         empty, shown = ~segment.mask.any(1), segment.mask.clone()
         text = text.masked_fill(empty[:, None, None], 0.0)
         shown[:, 0] = True  # attention over nothing has no value: in an empty segment a zero is to be seen
-        parts, masks = [text, self.slots[:slots].expand(len(text), -1, -1)], [shown, None]
+        parts, masks = [text, self.slots.expand(len(text), -1, -1)], [shown, None]
         if earlier is not None:
             assert self.reduce_earlier is not None
             parts, masks = [self.reduce_earlier(earlier), *parts], [None, *masks]
@@ -138,9 +139,9 @@ class LoraSlots(nn.Module):
         """Nothing to scale: this encoder reads embeddings, as the LLM does."""
 
     def forward(
-        self, host: HostLLM, segment: TokenBatch, slots: int, earlier: Float[Tensor, "B E D"] | None = None
+        self, host: HostLLM, segment: TokenBatch, earlier: Float[Tensor, "B E D"] | None = None
     ) -> Float[Tensor, "B k D"]:
-        asked = self.slots[:slots].expand(len(segment.ids), -1, -1)
+        asked = self.slots.expand(len(segment.ids), -1, -1)
         parts = [host.embed(segment.ids), asked] if earlier is None else [earlier, host.embed(segment.ids), asked]
         ones = [torch.ones_like(part[..., 0], dtype=torch.bool) for part in parts]
         ones[-2] = segment.mask
@@ -150,7 +151,7 @@ class LoraSlots(nn.Module):
         output = self._reader[0](
             inputs_embeds=torch.cat(parts, 1).to(host.dtype), attention_mask=mask.long(), position_ids=positions
         )
-        return output.last_hidden_state[:, -slots:].float()
+        return output.last_hidden_state[:, -len(self.slots) :].float()
 
 
 def _adapted(reader: nn.Module) -> list[str]:

@@ -6,7 +6,7 @@ speeches of the test split, and K stays what it was in training however long the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from random import Random
@@ -71,10 +71,8 @@ def _item(pool: Pool, budget: Budget, depth: float, rng: Random, identity: str) 
     raise ValueError(f"needle.lengths: no text of {budget.high} tokens in {PATIENCE} draws; choose shorter ones")
 
 
-def score(
-    method: Method, cell: Cell, settings: config.Evaluation, shown: Callable[[Sequence[Item]], Sequence[Item]]
-) -> dict[str, float]:
-    """Mean scores of a cell; `shown` gives its items the contexts that the method sees."""
-    size = max(1, TOGETHER // cell.length)
-    found = ask(method, Asked(cell.items, shown(cell.items)), settings.model_copy(update={"batch_size": size}))
+def score(method: Method, asked: Asked, length: int, settings: config.Evaluation) -> dict[str, float]:
+    """Mean scores on texts of a length in LLM tokens."""
+    size = max(1, TOGETHER // length)
+    found = ask(method, asked, settings.model_copy(update={"batch_size": size}))
     return {name: fmean(getattr(one.scores, name) for one in found) for name in ("em", "f1")}

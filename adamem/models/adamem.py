@@ -102,7 +102,9 @@ class AdaMem(Method):
         return Features(self.chunk_encoder.query_features(self.host, query), query.mask)
 
     def resample(self, states: States, query: TokenBatch) -> Memory:
-        """Stage B: K memory tokens for a query."""
+        """Stage B: K memory tokens for each query. Raises ValueError for an empty one, or for more or fewer than
+        contexts."""
+        states.refuse_others(len(query.ids))
         features = self.features(query)
         resampled = self.resampler(states, features.states, features.mask)
         tokens = self.projection(resampled.tokens)
@@ -115,13 +117,15 @@ class AdaMem(Method):
         gets no gradient.
 
         Raises:
-            ValueError: a context or query is empty, or the resampler started at random and picks nothing.
+            ValueError: a context or query is empty, there are not as many of one as of the other, or the resampler
+                started at random and picks nothing.
         """
         extractor = self.resampler.extractor
         if extractor is None:
             raise ValueError("resampler.start is random: no state is picked, so there is nothing to attend by")
         with torch.no_grad():
             states = self.encode(context)
+        states.refuse_others(len(query.ids))
         features = self.features(query)
         return extractor.attend(states, features.states, features.mask)
 
@@ -161,8 +165,8 @@ class AdaMem(Method):
         and -100 elsewhere (never at the first position). All are padded on the right, and go to the LLM's device.
 
         Raises:
-            ValueError: nothing is to be learned, labels are other ids, a context or query is empty, or a mask is not
-                true first.
+            ValueError: nothing is to be learned, labels are other ids, a context or query is empty, there are not as
+                many of one as of the other, or a mask is not true first.
         """
         targets = labels != -100
         if not bool(targets.any()):

@@ -51,6 +51,13 @@ class States:
         """The five by name."""
         return {field.name: getattr(self, field.name) for field in fields(States)}
 
+    def refuse_others(self, questions: int) -> None:
+        """Raise ValueError for another number of questions than there are contexts: row answers row."""
+        if len(self.mask) != questions:
+            raise ValueError(
+                f"there are {len(self.mask)} contexts for {questions} questions: give one context for each question"
+            )
+
     def kept(self) -> States:
         """As they are kept: keys and values in bfloat16, sentences in 32 bits."""
         sentences = self.sentences.to(torch.int32)

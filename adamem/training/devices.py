@@ -15,6 +15,8 @@ from adamem import config
 from adamem.models.host import HostLLM
 from adamem.training import processes
 
+CACHES = ("past_key_values", "layer_past")  # what layers call the cache they write into; the second in GPT-NeoX
+
 
 def prepare(host: HostLLM, settings: config.Devices) -> None:
     """Set up the LLM's layers; a second call changes nothing. Call it after `HostLLM.unfreeze`.
@@ -53,6 +55,7 @@ class _Recomputed:
         self.forward = forward
 
     def __call__(self, hidden_states: Tensor, **given: Any) -> Any:
-        if not (torch.is_grad_enabled() and hidden_states.requires_grad) or given.get("past_key_values") is not None:
+        learns = torch.is_grad_enabled() and hidden_states.requires_grad
+        if not learns or any(given.get(name) is not None for name in CACHES):
             return self.forward(hidden_states, **given)
         return checkpoint(self.forward, hidden_states, use_reentrant=False, preserve_rng_state=False, **given)

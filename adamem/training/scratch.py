@@ -23,6 +23,7 @@ from torch import Tensor
 from adamem import config
 from adamem.data.checksum import sha256
 from adamem.data.staged import whole
+from adamem.models.host import resolve_dtype
 from adamem.models.tensor_files import save_tensors
 
 LARGE = 64 * 2**20  # bytes; of a larger shard of tokens the checksum is in a manifest
@@ -44,9 +45,11 @@ class Scratch:
 
     @classmethod
     def of(cls, stage: str, params: config.AdaMemConfig, inputs: Iterable[Path]) -> Scratch:
-        """The place that belongs to this stage under these settings, inputs and this package's code; how many
-        processes train, which `launcher` decides, does not matter."""
+        """The place that belongs to this stage under these settings, inputs and this package's code, with the LLM in
+        the type that `llm.dtype` stands for here; how many processes train, which `launcher` decides, does not
+        matter."""
         digest = hashlib.sha256(params.model_dump_json(exclude={"launcher"}).encode())
+        digest.update(str(resolve_dtype(params.llm.dtype)).encode())
         for path in [*sorted(inputs), Path(__file__).parents[1]]:
             _absorb(path, digest)
         root = Path(os.environ.get("DVC_ROOT", "."))

@@ -13,6 +13,7 @@ import pytest
 
 from adamem import ablate, harvest
 from adamem.analysis import ablations, staleness
+from adamem.analysis.ablations import Experiment, Row
 from adamem.analysis.results import read
 from adamem.tracking import experiments
 
@@ -93,6 +94,20 @@ def repository(
     ):
         subprocess.run(command.split(), check=True)
     return folder
+
+
+def test_a_row_older_than_the_committed_answers_of_its_method_gets_its_difference(
+    repository: Path, row: Callable[..., Row]
+) -> None:
+    experiment = Experiment(about="K", set={"resampler.n_latents": 4}, ask=("adamem",), keep=("answers",))
+    shutil.copytree(repository / "made/4/benchmarks/adamem", harvest.ANSWERS / "k4/adamem")
+    alone = [row("k4", group=group, value=0.5, difference=None) for group in "ABCD"]
+    others = [row("k8", difference=None), row("k4", method="icae", difference=None)]
+    ablations.write(ablate.TABLE, [*alone, *others])
+    ablate.compare(ablate.Committed.here(), {"k4": experiment})
+    found = ablations.read(ablate.TABLE)
+    assert [one.difference for one in found] == [pytest.approx(-0.4)] * 4 + [None] * 2
+    assert all(one.difference_low is not None for one in found[:4])
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from adamem import config
 from adamem.analysis import ablations, draws, fresh, kept
 from adamem.analysis.ablations import Row
 from adamem.analysis.kept import Kept
+from adamem.analysis.methods import WRITTEN
 from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import read
 from tests.analysis.weighed import ARMS, weigh
@@ -98,17 +99,38 @@ def test_no_verdict_on_a_claim_before_its_planned_trainings_are_there(
 def test_an_opponent_that_is_asked_later_opens_the_verdict_again(
     judged: Callable[[list[Row]], Path], rows: list[Row], row: Callable[..., Row], answers: Path, write: Named
 ) -> None:
-    """It is trained, with one of the seeds so far."""
-    made = write("later", {"rag_minilm_written": 0.2}) / "benchmarks"
-    for path in made.glob("rag_minilm_written/*.json"):
+    """It is trained, with one of the seeds so far, then with all."""
+    later = [_asked_later(answers, write, row, number) for number in range(3)]
+    folder = judged([*rows, later[0]])
+    assert set(json.loads((folder / fresh.FILE).read_text(encoding="utf-8"))) == {"H1"}
+    assert "No verdict yet on H2: " in _section(folder) and fresh.ADDED in _section(folder)
+    folder = judged([*rows, *later])
+    found = json.loads((folder / fresh.FILE).read_text(encoding="utf-8"))
+    assert (found["H2"]["verdict"], found["H2"]["seeds"]) == ("undecided", 3)
+    assert (
+        "Of the opponents that are trained, `icae`, `autocompressor`, `mean_pool`, `rag_bm25_tuned` were not asked"
+        in (_section(folder))
+    )
+
+
+def test_an_opponent_that_the_first_training_lacks_is_refused(
+    judged: Callable[[list[Row]], Path], rows: list[Row], row: Callable[..., Row], answers: Path, write: Named
+) -> None:
+    """It would be left out in silence, and the old verdict would stand."""
+    later = _asked_later(answers, write, row, 1)
+    with pytest.raises(ValueError, match="seed 1 has rag_minilm_written, which seed 0 lacks"):
+        judged([*rows, later])
+
+
+def _asked_later(answers: Path, write: Named, row: Callable[..., Row], number: int) -> Row:
+    """Retrieval with written vectors, as good as ours, in a training of its own; its row of the table."""
+    made = write(f"later{number}", {WRITTEN: TRAINED["adamem"]}) / "benchmarks"
+    for path in made.glob(f"{WRITTEN}/*.json"):
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace('"trainable_parameters": 0', '"trainable_parameters": 9'), encoding="utf-8")
-    shutil.move(made, answers / "fresh0_written")
-    changes = f"{DRAW} training_seed=0"
-    later = row("fresh0_written", about=ablations.FRESH, changes=changes, method="rag_minilm_written")
-    folder = judged([*rows, later])
-    assert set(json.loads((folder / fresh.FILE).read_text(encoding="utf-8"))) == {"H1"}
-    assert "No verdict yet on H2: " in _section(folder)
+    name = f"fresh{number}_written"
+    shutil.move(made, answers / name)
+    return row(name, about=ablations.FRESH, changes=f"{DRAW} training_seed={number}", method=WRITTEN)
 
 
 def test_answers_of_older_code_have_no_say(judged: Callable[[list[Row]], Path], rows: list[Row]) -> None:

@@ -19,7 +19,7 @@ stages:
     outs: [{path: models/phase2, hash: md5, md5: bbbb.dir}, {path: reports/training/phase2.json, hash: md5, md5: cccc}]
   analyze:
     cmd: python stages/analyze.py
-    outs: [{path: reports/metrics.json, hash: md5, md5: dddd}]
+    outs: [{path: reports/metrics.json, hash: md5, md5: dddd}, {path: reports/tables, hash: md5, md5: abcd.dir}]
 """
 RECORD = "  record: {cmd: x, outs: [{path: reports/timings.json, hash: md5, md5: eeee}]}\n"
 
@@ -37,8 +37,9 @@ def test_the_key_follows_outputs_and_settings_and_nothing_else(lock: Path, param
     assert key != ledger.key(ledger.read(lock), params.model_copy(update={"seed": 1}))
     lock.write_text(LOCK + RECORD, encoding="utf-8")  # the recorder's own outputs
     assert key == ledger.key(ledger.read(lock), params)
-    lock.write_text(LOCK.replace("cccc", "ffff"), encoding="utf-8")  # a curve, which holds durations
-    assert key == ledger.key(ledger.read(lock), params)
+    for beside in ("cccc", "abcd"):  # a curve, which holds durations; tables, which name the commit
+        lock.write_text(LOCK.replace(beside, "ffff"), encoding="utf-8")
+        assert key == ledger.key(ledger.read(lock), params)
     for result in ("bbbb", "dddd"):
         lock.write_text(LOCK.replace(result, "ffff"), encoding="utf-8")
         assert key != ledger.key(ledger.read(lock), params)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,6 +86,13 @@ def test_minilm_gives_unit_vectors_whatever_the_batch(minilm: MiniLm) -> None:
     assert np.allclose(together.norm(dim=1), 1.0, atol=1e-5)
     alone = [minilm.embed([fact])[0] for fact in tiny.FACTS]
     assert all(np.allclose(one, row, atol=1e-5) for one, row in zip(alone, together, strict=True))
+
+
+def test_minilm_ranks_in_float32_inside_a_training_in_bfloat16(minilm: MiniLm) -> None:
+    texts = ["a film of 1990", "a longer chunk about the airport of Lima in Peru"]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = minilm.scores("the airport", texts)
+    assert (inside == minilm.scores("the airport", texts)).all()
 
 
 def test_minilm_finds_the_chunk_itself(minilm: MiniLm) -> None:

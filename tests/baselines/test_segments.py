@@ -169,7 +169,7 @@ def test_slots_begin_as_window_means(llm: HostLLM) -> None:
     torch.manual_seed(0)
     method = Icae(tiny.settings().baselines.icae, llm, K, 2).eval()
     ids = list(range(20, 36))
-    part = method.encoder(llm, TokenBatch.pad([ids[:4]]), SLOTS)
+    part = method.encoder(llm, TokenBatch.pad([ids[:4]]))
     windows = llm.embed(torch.tensor([ids[:4]])).unflatten(1, (SLOTS, 2)).mean(2)
     assert torch.allclose(part, windows, atol=0.02)
 

@@ -117,6 +117,18 @@ def test_one_memory_answers_several_questions_as_it_does_each(tried: Tried) -> N
         pair.answer(context=False, coarse_memory=coarse)
 
 
+def test_questions_without_a_context_each_are_refused_in_training(tried: Tried) -> None:
+    """One context for several questions would be scored by the sentences of its first row."""
+    batch = tiny.batch(tried.model.host)
+    one = TokenBatch(batch.context.ids[:1], batch.context.mask[:1])
+    two = TokenBatch(batch.context.ids[:2], batch.context.mask[:2])
+    picks = tried.model.resampler.extractor is not None
+    for context, count in ((one, 1), (two, 2)):
+        for ask in (tried.model.compress, tried.model.attend)[: 1 + picks]:
+            with pytest.raises(ValueError, match=f"there are {count} contexts for 3 questions: give one context"):
+                ask(context, batch.query)
+
+
 def test_padding_on_the_left_is_refused(tried: Tried) -> None:
     """Chunks are cut where the first token stands."""
     ids, mask = torch.tensor([[0, 5, 6]]), torch.tensor([[False, True, True]])

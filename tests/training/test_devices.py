@@ -9,12 +9,14 @@ import pytest
 import torch
 
 from adamem import config
+from adamem.baselines.bounds import TunedText
 from adamem.models.adamem import AdaMem
 from adamem.training import devices, trainer
 from adamem.training.objectives import Weights
 from adamem.training.scratch import Scratch
 from adamem.training.trainer import Step
-from tests import tiny
+from tests import architectures, tiny
+from tests.architectures import ARCHITECTURES
 from tests.training.small import SETTINGS, Training, made
 
 Weighed = dict[str, torch.Tensor]
@@ -39,6 +41,21 @@ def test_recomputed_layers_train_the_same_weights(scratch: Scratch, interface: s
     _, plain = train(scratch, config.Devices(), interface)
     _, again = train(scratch, config.Devices(gradient_checkpointing=True), interface)
     assert all(torch.equal(weight, again[name]) for name, weight in plain.items())
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_recomputed_layers_learn_the_same_behind_text(name: str) -> None:
+    """Text is read once for all layers, into a cache, which architectures call by several names."""
+    learned = []
+    for on in (False, True):
+        host = architectures.make_host(name)
+        devices.prepare(host, config.Devices(gradient_checkpointing=on))
+        torch.manual_seed(0)
+        method, batch = TunedText(host, tiny.SIZES["resampler"]["n_latents"], full=True).train(), tiny.batch(host)
+        reading = method.read(method.compress(batch.context, batch.query), batch.prompt)
+        torch.nn.functional.cross_entropy(reading.logits, reading.labels).backward()
+        learned.append([weight.grad for weight in method.parameters()])
+    assert all(plain is not None and torch.equal(plain, again) for plain, again in zip(*learned, strict=True))
 
 
 def test_recomputed_layers_keep_less() -> None:

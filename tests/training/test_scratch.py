@@ -26,6 +26,15 @@ def test_the_same_training_finds_its_place_again(data: Path, tmp_path: Path) -> 
     assert first.folder.parent == tmp_path / ".scratch" / "phase2"
 
 
+def test_a_training_in_another_type_of_the_llm_has_another_place(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`auto` stands for another one on another machine, which may have the same folder."""
+    places = []
+    for dtype in (torch.float32, torch.bfloat16):
+        monkeypatch.setattr(scratch, "resolve_dtype", lambda _, dtype=dtype: dtype)
+        places.append(Scratch.of("phase2", tiny.settings(), [data]))
+    assert places[0] != places[1]
+
+
 def test_large_weights_count_by_what_they_hold_and_large_shards_by_their_manifest(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
