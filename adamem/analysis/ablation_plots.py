@@ -178,7 +178,7 @@ def changes(rows: Sequence[Row], again: Sequence[Row], path: Path) -> None:
             _effect(panel, row, list(labels).index(row.experiment))
         panel.axvline(0, color=GREY, linewidth=0.8)
         metric = next((METRIC_NAMES[row.metric] for row in shown if row.group == group), "score")
-        panel.set(title=GROUP_NAMES[group], xlabel=f"{metric} above the committed run")
+        panel.set(title=GROUP_NAMES[group], xlabel=f"{metric} above committed")
         panel.set_yticks(range(len(labels)), list(labels.values()))
         panel.set_ylim(-0.6, len(labels) - 0.4)
         plain(panel, "x")

@@ -11,8 +11,9 @@ from adamem.analysis.quality import Bootstrap, Summary, compare
 from adamem.analysis.results import Results
 
 CHANGED = f"""\
-The grey band is what further trainings of the committed settings do, the dashed line their mean; differences below
-{FLOOR:g} are written out. Intervals are 95 %, over items.
+Drawn is the difference to the committed run, also for those marked *, which had the LLM in float32; the text below
+holds these against a run in that type. The grey band is what further trainings of the committed settings do, the dashed
+line their mean; differences below {FLOOR:g} are written out. Intervals are 95 %, over items.
 
 ![Difference to the committed run](plots/changes.png)"""
 
