@@ -20,7 +20,7 @@ from adamem.models.records import Prompt, Reading, TokenBatch
 from tests import tiny, workplace
 from tests.workplace import CASES, Case
 
-TRAINED = [case for case in CASES if case.name in {"adamem", "adamem_step0", *catalogue.UNTRAINED}]
+TRAINED = [case for case in CASES if case.name in {"adamem", "adamem_step0", *catalogue.EMPTY}]
 COMPRESSORS = {name for name in catalogue.METHODS if name.startswith("adamem")} | {
     "icae",
     "autocompressor",

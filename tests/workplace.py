@@ -74,7 +74,7 @@ def skip_without(name: str) -> None:
 def untrained(case: Case, models: Path) -> Method:
     """The same method before anything is loaded into it, with other random weights."""
     bench = _bench(case.variant, models)
-    return catalogue.UNTRAINED.get(case.name, catalogue.untrained_adamem)(bench)
+    return catalogue.untrained(bench, case.name) if case.name in catalogue.EMPTY else catalogue.untrained_adamem(bench)
 
 
 def _bench(variant: str, models: Path) -> Bench:
@@ -95,7 +95,7 @@ def furnish(models: Path, variant: str) -> Path:
     _embedder(models / "baselines" / "rag" / "embedder")
     sizes = {arm: {"chunk_tokens": 4 if "bm25" in arm else 0} for arm in catalogue.RAG_ARMS}
     (models / "baselines" / "rag" / "chunks.json").write_text(json.dumps(sizes), encoding="utf-8")
-    for name in (name for name in catalogue.UNTRAINED if variant in _variants(name)):
+    for name in (name for name in catalogue.EMPTY if variant in _variants(name)):
         method = tiny.stirred(untrained(Case(name, variant), models))
         checkpoint.save(method, models / "baselines" / name, settings_of(method))
     return models

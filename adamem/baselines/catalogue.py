@@ -1,7 +1,7 @@
 """Every method of the comparison by name: how it is built, what is loaded into it, what it is asked about.
 
 To add a method: a file here, a section under `baselines:` in the settings if it has any, and a line in `METHODS`; a
-trained one also has a line in `UNTRAINED`, and its training in `adamem/training/fitting.py`.
+trained one also has a line in `EMPTY`, and its training in `adamem/training/fitting.py`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from adamem.models import checkpoint
 from adamem.models.adamem import AdaMem
 from adamem.models.host import HostLLM
 from adamem.models.method import Method
-from adamem.models.statistics import Statistics
+from adamem.models.statistics import Scaled, Statistics
 
 
 @dataclass(frozen=True)
@@ -74,56 +74,46 @@ def untrained_adamem(bench: Bench) -> AdaMem:
     return AdaMem.fresh(bench.params.model, bench.host, bench.features, bench.params.training_seed)
 
 
-def _empty_adamem(bench: Bench) -> AdaMem:
-    """An AdaMem to load weights and statistics into."""
+def untrained(bench: Bench, name: str) -> Method:
+    """A method that is trained, at its start: drawn by the training seed, with the corpus statistics if it has any."""
+    torch.manual_seed(bench.params.training_seed)
+    method = EMPTY[name](bench)
+    if isinstance(method, Scaled):
+        method.set_statistics(Statistics.load(bench.features))
+    return method
+
+
+def _trained(name: str) -> Callable[[Bench], Method]:
+    """The checkpoint holds the statistics, too."""
+    return lambda bench: checkpoint.load_into(EMPTY[name](bench), bench.models / "baselines" / name)
+
+
+def _adamem(bench: Bench) -> AdaMem:
     return AdaMem(bench.params.model, bench.host)
 
 
-def untrained_icae(bench: Bench) -> Icae:
-    """ICAE at its start: query-free window means."""
-    torch.manual_seed(bench.params.training_seed)
+def _icae(bench: Bench) -> Icae:
     layers = bench.params.chunk_encoder.feature_layers
-    model = Icae(bench.params.baselines.icae, bench.host, bench.memory_tokens, layers)
-    model.set_statistics(Statistics.load(bench.features))
-    return model
+    return Icae(bench.params.baselines.icae, bench.host, bench.memory_tokens, layers)
 
 
-def untrained_autocompressor(bench: Bench) -> AutoCompressor:
-    """AutoCompressor at its start: query-free window means."""
-    torch.manual_seed(bench.params.training_seed)
+def _autocompressor(bench: Bench) -> AutoCompressor:
     layers = bench.params.chunk_encoder.feature_layers
-    model = AutoCompressor(bench.params.baselines.autocompressor, bench.host, bench.memory_tokens, layers)
-    model.set_statistics(Statistics.load(bench.features))
-    return model
+    return AutoCompressor(bench.params.baselines.autocompressor, bench.host, bench.memory_tokens, layers)
 
 
-def untrained_mean_pool(bench: Bench) -> MeanPool:
-    """Plain means of K windows."""
-    model = MeanPool(bench.host, bench.memory_tokens)
-    model.set_statistics(Statistics.load(bench.features))
-    return model
-
-
-def untrained_tuned(bench: Bench, full: bool) -> TunedText:
-    """A bound before its K vectors are tuned."""
+def _tuned_text(bench: Bench, full: bool) -> TunedText:
     return TunedText(bench.host, bench.memory_tokens, full)
 
 
-def untrained_tuned_rag(bench: Bench, ranker: str) -> TunedRag:
-    """Retrieval at K decoder positions, some of them vectors that are not tuned yet."""
+def _tuned_rag(bench: Bench, ranker: str) -> TunedRag:
     size = _chosen_chunk_tokens(bench, f"rag_{ranker}_k")
     return TunedRag(bench.host, _ranker(bench, ranker), bench.memory_tokens, size, bench.params.resampler.n_fused)
 
 
-def untrained_written_rag(bench: Bench) -> WrittenRag:
-    """Retrieval by MiniLM at K decoder positions, some of them vectors that AdaMem at its start writes."""
-    ranker, size = _ranker(bench, "minilm"), _chosen_chunk_tokens(bench, "rag_minilm_k")
-    return WrittenRag(bench.host, ranker, bench.memory_tokens, size, untrained_adamem(bench))
-
-
-def untrained_query_free(bench: Bench) -> QueryFreeAdaMem:
-    """AdaMem at its start, with words of its own instead of the query."""
-    return QueryFreeAdaMem.fresh(bench.params.model, bench.host, bench.features, bench.params.training_seed)
+def _written_rag(bench: Bench) -> WrittenRag:
+    writer, size = _adamem(bench), _chosen_chunk_tokens(bench, "rag_minilm_k")
+    return WrittenRag(bench.host, _ranker(bench, "minilm"), bench.memory_tokens, size, writer)
 
 
 def adamem_unfrozen(bench: Bench) -> AdaMem:
@@ -147,7 +137,7 @@ def peer(bench: Bench, name: str) -> Method:
     keeps: then the LLM knows the form of the answers, as it does with every method that we trained."""
     vectors = None
     if name.endswith("_tuned"):
-        text = untrained_tuned(bench, full=True)
+        text = _tuned_text(bench, full=True)
         vectors = checkpoint.load_into(text, bench.models / "baselines" / "full_context_tuned").vectors
     tokens = 128 if "128" in name else bench.memory_tokens
     if name.startswith("longllmlingua"):
@@ -174,22 +164,19 @@ def _tampered(tamper: Tamper) -> Callable[[Bench], Method]:
     return lambda bench: TamperedAdaMem(trained_adamem(bench), tamper)
 
 
-def _trained(name: str) -> Callable[[Bench], Method]:
-    return lambda bench: checkpoint.load_into(UNTRAINED[name](bench), bench.models / "baselines" / name)
-
-
-UNTRAINED: dict[str, Callable[[Bench], Method]] = {
-    "icae": untrained_icae,
-    "autocompressor": untrained_autocompressor,
-    "mean_pool": untrained_mean_pool,
-    "adamem_query_free": untrained_query_free,
-    "rag_minilm_tuned": lambda bench: untrained_tuned_rag(bench, "minilm"),
-    "rag_bm25_tuned": lambda bench: untrained_tuned_rag(bench, "bm25"),
-    "rag_minilm_written": untrained_written_rag,
-    "rag_selector_tuned": lambda bench: SelectorRag(_empty_adamem(bench)),
-    "picks_as_text_tuned": lambda bench: PicksAsText(_empty_adamem(bench)),
-    "full_context_tuned": lambda bench: untrained_tuned(bench, full=True),
-    "no_context_tuned": lambda bench: untrained_tuned(bench, full=False),
+# methods that are trained, before anything is drawn or loaded
+EMPTY: dict[str, Callable[[Bench], Method]] = {
+    "icae": _icae,
+    "autocompressor": _autocompressor,
+    "mean_pool": lambda bench: MeanPool(bench.host, bench.memory_tokens),
+    "adamem_query_free": lambda bench: QueryFreeAdaMem(bench.params.model, bench.host),
+    "rag_minilm_tuned": lambda bench: _tuned_rag(bench, "minilm"),
+    "rag_bm25_tuned": lambda bench: _tuned_rag(bench, "bm25"),
+    "rag_minilm_written": _written_rag,
+    "rag_selector_tuned": lambda bench: SelectorRag(_adamem(bench)),
+    "picks_as_text_tuned": lambda bench: PicksAsText(_adamem(bench)),
+    "full_context_tuned": lambda bench: _tuned_text(bench, full=True),
+    "no_context_tuned": lambda bench: _tuned_text(bench, full=False),
 }
 
 PEERS_AT_K = ("kvpress_snapkv", "kvpress_expected_attention", "longllmlingua_k")
@@ -223,7 +210,7 @@ METHODS: dict[str, Entry] = {
     "no_context": Entry(lambda bench: PlainText(bench.host, full=False)),
     "no_context_tuned": Entry(_trained("no_context_tuned"), counterfactual=True),
 }
-RAG_ARMS = tuple(name for name in METHODS if name.startswith("rag_") and name not in UNTRAINED)
+RAG_ARMS = tuple(name for name in METHODS if name.startswith("rag_") and name not in EMPTY)
 
 
 def entry(name: str) -> Entry:

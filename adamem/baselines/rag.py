@@ -15,6 +15,7 @@ from adamem.baselines.retrieval import Ranker, cut, fill
 from adamem.models.adamem import AdaMem
 from adamem.models.host import HostLLM
 from adamem.models.records import TokenBatch
+from adamem.models.statistics import Statistics
 
 
 class Rag(Excerpt):
@@ -57,6 +58,10 @@ class WrittenRag(Rag):
         writer.interface.requires_grad_(False)
         if writer.resampler.extractor is not None:
             writer.resampler.extractor.requires_grad_(False)
+
+    def set_statistics(self, statistics: Statistics) -> None:
+        """Take over the corpus statistics, by which vectors are written."""
+        self.writer.set_statistics(statistics)
 
     def soft(self, query: TokenBatch) -> Tensor:
         return self.writer.resample(self.writer.encode(query), query).tokens[:, -self.count :]

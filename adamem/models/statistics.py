@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -46,3 +47,12 @@ class Statistics:
     def tensors(self) -> dict[str, Tensor]:
         """By name, for a safetensors file."""
         return asdict(self)
+
+
+@runtime_checkable
+class Scaled(Protocol):
+    """A method that compares features or makes memory tokens of its own, and needs the scales for it."""
+
+    def set_statistics(self, statistics: Statistics) -> None:
+        """Take over the corpus statistics."""
+        ...

@@ -22,6 +22,7 @@ from adamem.data.examples import interleave
 from adamem.data.staged import staged
 from adamem.evaluation import benchmark
 from adamem.models import checkpoint
+from adamem.models.adamem import AdaMem
 from adamem.models.method import Method
 from adamem.training import phases, processes, recipes, trainer
 from adamem.training.objectives import Objective, Weights
@@ -41,7 +42,7 @@ EMBEDDER_FILES = (
 
 def icae(bench: Bench, data: Path, out: Path) -> Fitting:
     """Autoencoding and language modelling, then tasks."""
-    method = catalogue.untrained_icae(bench)
+    method = catalogue.untrained(bench, "icae")
     drawn = windows.for_training(data / "tokens", bench.params.phase1.teacher, bench.params.seed)
     ratio = bench.params.baselines.icae.lm_ratio
     text = recipes.autoencoding(method, drawn, data / "tokens", bench.params, ratio)
@@ -50,7 +51,7 @@ def icae(bench: Bench, data: Path, out: Path) -> Fitting:
 
 def autocompressor(bench: Bench, data: Path, out: Path) -> Fitting:
     """Language modelling, then tasks."""
-    method = catalogue.untrained_autocompressor(bench)
+    method = catalogue.untrained(bench, "autocompressor")
     drawn = windows.for_training(data / "tokens", bench.params.phase1.teacher, bench.params.seed)
     text = recipes.continuation(method, drawn, data / "tokens", bench.params, None)
     return _text_then_tasks(bench, text, data, out, bench.params.baselines.autocompressor)
@@ -58,7 +59,8 @@ def autocompressor(bench: Bench, data: Path, out: Path) -> Fitting:
 
 def adamem_query_free(bench: Bench, data: Path, out: Path) -> Fitting:
     """As AdaMem: text with its teacher, what to pick, then tasks. Only, it never sees a query."""
-    params, method, root = bench.params, catalogue.untrained_query_free(bench), data.parent
+    params, method, root = bench.params, catalogue.untrained(bench, "adamem_query_free"), data.parent
+    assert isinstance(method, AdaMem)
     reading = phases.reading(method, params, root, f"{out.name}-text", [bench.models / "features"])
     inputs = [data / "tokens", data / "teacher", bench.models / "features"]
     answering = phases.answering(method, params, root, out.name, inputs)
@@ -67,7 +69,7 @@ def adamem_query_free(bench: Bench, data: Path, out: Path) -> Fitting:
 
 def mean_pool(bench: Bench, data: Path, out: Path) -> Fitting:
     """Tasks alone: there is nothing that text could teach."""
-    method = catalogue.untrained_mean_pool(bench)
+    method = catalogue.untrained(bench, "mean_pool")
     return _tuned(bench, method, data, out, bench.params.phase2, bench.models / "features")
 
 
@@ -75,7 +77,7 @@ def rag_tuned(name: str) -> Fitter:
     """Soft vectors behind retrieved text."""
 
     def fit(bench: Bench, data: Path, out: Path) -> Fitting:
-        method, chosen = catalogue.UNTRAINED[name](bench), bench.models / "baselines/rag"
+        method, chosen = catalogue.untrained(bench, name), bench.models / "baselines/rag"
         return _tuned(bench, method, data, out, bench.params.baselines.rag_tuned, chosen)
 
     return fit
@@ -84,7 +86,7 @@ def rag_tuned(name: str) -> Fitter:
 def rag_written(bench: Bench, data: Path, out: Path) -> Fitting:
     """What writes soft vectors for the question, behind retrieved text; optimiser, steps and questions are those of
     phase 2, the loss is that of the answers alone."""
-    method, chosen = catalogue.untrained_written_rag(bench), bench.models / "baselines/rag"
+    method, chosen = catalogue.untrained(bench, "rag_minilm_written"), bench.models / "baselines/rag"
     bench.host.keep_features(bench.params.llm.feature_cache)
     return _tuned(bench, method, data, out, bench.params.phase2, chosen, bench.models / "features")
 
@@ -93,7 +95,7 @@ def selected_text(name: str) -> Fitter:
     """Soft vectors behind what the selector of phase 2 finds, as text; with as many steps as behind retrieved text."""
 
     def fit(bench: Bench, data: Path, out: Path) -> Fitting:
-        method, selector = catalogue.UNTRAINED[name](bench), bench.models / "phase2"
+        method, selector = catalogue.untrained(bench, name), bench.models / "phase2"
         assert isinstance(method, SelectedText)
         checkpoint.load_into(method.selector, selector)
         bench.host.keep_features(bench.params.llm.feature_cache)
@@ -104,13 +106,13 @@ def selected_text(name: str) -> Fitter:
 
 def full_context_tuned(bench: Bench, data: Path, out: Path) -> Fitting:
     """Soft vectors behind the whole text."""
-    method = catalogue.untrained_tuned(bench, full=True)
+    method = catalogue.untrained(bench, "full_context_tuned")
     return _tuned(bench, method, data, out, bench.params.baselines.full_context_tuned)
 
 
 def no_context_tuned(bench: Bench, data: Path, out: Path) -> Fitting:
     """Soft vectors alone."""
-    method = catalogue.untrained_tuned(bench, full=False)
+    method = catalogue.untrained(bench, "no_context_tuned")
     return _tuned(bench, method, data, out, bench.params.baselines.no_context_tuned)
 
 

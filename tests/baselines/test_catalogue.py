@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from adamem.baselines import catalogue
 from adamem.benchmarks.item import Item
+from tests import workplace
 
 
 def test_a_gold_context_is_the_answering_documents_in_order() -> None:
@@ -40,6 +44,25 @@ def test_a_wrong_memory_does_not_state_the_answer_where_another_text_can_be_had(
     ]
     asked = catalogue.entry("adamem_wrong_memory").items(items)
     assert [item.context for item in asked] == [texts[2], texts[2], texts[0], texts[4], texts[3]]
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What is trained, by variant, without the statistics that it was trained with."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    made = {name: workplace.furnish(folder / name, name) for name in ("plain", "features", "soft_prefix-retrieval")}
+    for models in made.values():
+        shutil.rmtree(models / "features")
+    return made
+
+
+@pytest.mark.parametrize("name", catalogue.EMPTY)
+def test_a_trained_method_needs_its_checkpoint_and_no_statistics_beside_it(
+    checkpoints: dict[str, Path], name: str
+) -> None:
+    """Stages that ask it name the one, and not the other."""
+    [case] = [case for case in workplace.CASES if case.name == name and case.variant in checkpoints]
+    assert workplace.load(case, checkpoints[case.variant]).state_dict()
 
 
 def test_a_name_that_is_no_method() -> None:

@@ -131,7 +131,7 @@ def test_each_baseline_is_fitted_and_saved(world: Path, name: str) -> None:
     assert sorted(step.number for step in steps) == [step.number for step in steps]
     assert (out / "weights.safetensors").is_file()
     assert not list(world.glob(".scratch/*/*"))
-    before = catalogue.UNTRAINED[name](bench).state_dict()
+    before = catalogue.untrained(bench, name).state_dict()
     after = catalogue.entry(name).load(bench).state_dict()
     kept = {key: after.pop(key) for key in list(after) if key.startswith("selector.")}
     assert any(not torch.equal(tensor, before[key]) for key, tensor in after.items())
