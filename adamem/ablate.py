@@ -142,15 +142,16 @@ def compare(committed: Committed, listed: Mapping[str, Experiment]) -> None:
     kept."""
     rows, known = ablations.read(TABLE), committed.results.methods
     lacking = {(row.experiment, row.method) for row in rows if not (row.draw or row.stale) and row.difference is None}
+    kept = [name for name, one in listed.items() if "answers" in one.keep]
     for name, method in sorted(lacking):
-        if name in listed and method in known and harvest.is_kept(name, listed[name], method):
+        if name in kept and method in known and harvest.is_kept(name, listed[name], method):
             found = ablations.score(read(harvest.ANSWERS / name, TASKS), committed.results, method, committed.bootstrap)
             scored = {one["group"]: one for one in found}
             rows = [
                 row.model_copy(update=scored[row.group]) if (row.experiment, row.method) == (name, method) else row
                 for row in rows
             ]
-    ablations.write(TABLE, rows)
+            ablations.write(TABLE, rows)
 
 
 def affordable(listed: Mapping[str, Experiment], lacking: Mapping[str, Sequence[str]]) -> list[str]:

@@ -52,6 +52,10 @@ def test_what_is_left_of_the_lead_over_written_vectors_is_what_the_evidence_says
     assert f"AdaMem is {one['effect']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f}) above it" in FINDINGS
     [score] = re.findall(r"^\| `rag_minilm_written` \| longer \| \d \| (\S+) ", page, re.MULTILINE)
     assert f"After longer training it has {score} on A" in FINDINGS
+    [ours] = re.findall(r"^\| `adamem` \| longer \| \d \| (\S+) ", page, re.MULTILINE)
+    assert score == ours and f"they bring retrieval to {score} on A after longer training, as AdaMem" in read(
+        "docs/design.md"
+    )
 
 
 def test_the_lead_is_taken_apart_as_the_evidence_has_it() -> None:

@@ -86,7 +86,8 @@ def _section(about: Kept, claims: Sequence[Hypothesis], scores: Scores, fresh: E
 def _opponents(fresh: Evidence) -> str:
     """Which of them were asked, and how the claims are judged then."""
     absent = [f"`{name}`" for name in (*QUERY_FREE, *RETRIEVAL_TUNED) if name not in fresh.results.methods]
-    said = [ADDED if WRITTEN in fresh.results.methods else "", ABSENT.format(names=", ".join(absent)), JUDGED]
+    missing = ABSENT.format(names=", ".join(absent)) if absent else ""
+    said = [ADDED if WRITTEN in fresh.results.methods else "", missing, JUDGED]
     return "\n".join(part for part in said if part)
 
 

@@ -103,8 +103,11 @@ def test_a_row_older_than_the_committed_answers_of_its_method_gets_its_differenc
     shutil.copytree(repository / "made/4/benchmarks/adamem", harvest.ANSWERS / "k4/adamem")
     alone = [row("k4", group=group, value=0.5, difference=None) for group in "ABCD"]
     others = [row("k8", difference=None), row("k4", method="icae", difference=None)]
+    listed = {"k4": experiment, "k8": experiment.model_copy(update={"keep": ()})}
+    ablate.compare(ablate.Committed.here(), listed)
+    assert not ablate.TABLE.exists(), "nothing to fill"
     ablations.write(ablate.TABLE, [*alone, *others])
-    ablate.compare(ablate.Committed.here(), {"k4": experiment})
+    ablate.compare(ablate.Committed.here(), listed)
     found = ablations.read(ablate.TABLE)
     assert [one.difference for one in found] == [pytest.approx(-0.4)] * 4 + [None] * 2
     assert all(one.difference_low is not None for one in found[:4])
