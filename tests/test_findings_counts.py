@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from adamem import config
+from adamem.analysis.names import BETWEEN, str_hit
 from tests.committed import ROOT, as_committed, read
 
 pytestmark = as_committed
@@ -23,6 +25,30 @@ def test_how_many_fresh_questions_were_asked_before_is_counted() -> None:
     same = sum(question in questions for question, _ in fresh)
     too = sum(one in before for one in fresh)
     assert f"{same} of A's {len(fresh)} questions are the same word for word, {too} with the same answer" in FINDINGS
+
+
+def test_how_often_no_name_of_a_list_is_missing_is_counted() -> None:
+    """By the length of the list, over the longer trainings of each arm."""
+    shares: dict[tuple[str, int], list[float]] = {}
+    for method, trainings in (("adamem", "longer*"), ("rag_minilm_written", "written*")):
+        for file in (ROOT / "reports/ablations/answers").glob(f"{trainings}/{method}/A.jsonl"):
+            rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+            for length in (2, 3):
+                lists = [row for row in rows if not row["counterfactual"] and _names(row) == length]
+                hits = [str_hit(row["prediction"], row["gold"]) for row in lists]
+                shares.setdefault((method, length), []).append(sum(hits) / len(hits))
+    pairs, triples, written = (
+        f"{min(found):.2f} to {max(found):.2f}"
+        for found in (shares["adamem", 2], shares["adamem", 3], shares["rag_minilm_written", 2])
+    )
+    assert (len(shares["adamem", 2]), len(shares["rag_minilm_written", 3])) == (5, 3)
+    assert f"no name missing in {pairs} of its lists of two, and in {triples} of its lists of three" in FINDINGS
+    assert f"with written vectors in {written} and in none" in FINDINGS
+    assert not any(shares["rag_minilm_written", 3])
+
+
+def _names(row: dict[str, Any]) -> int:
+    return len(row["gold"][0].split(BETWEEN))
 
 
 def test_the_questions_that_vectors_were_tuned_on_are_those_of_their_steps() -> None:
