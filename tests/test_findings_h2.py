@@ -96,9 +96,20 @@ def test_the_leads_on_the_other_draw_are_those_of_the_evidence() -> None:
         f"{one['effect']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})" for one in (h1, h2, h2["str_hit"])
     )
     assert f"without the question; the lead on A is {over_constant}." in FINDINGS
-    assert f"the lead on A is {f1}, by whole answers (STR-HIT) {whole}, and it leads in every group" in FINDINGS
+    assert h2["against"] == "rag_minilm_written"
+    assert f"the lead is {f1}, by whole answers (STR-HIT) {whole}. In the other groups" in FINDINGS
     page = read(EVIDENCE, "## On another draw")
-    assert all("[+" in gap for gap in leads_of_h2(page, "rag_minilm_tuned"))
+    written, tuned = (leads_of_h2(page, f"rag_minilm_{vectors}") for vectors in ("written", "tuned"))
+    assert "In the other groups it is {1} on B, {2} on C and {3} on D".format(*written) in FINDINGS
+    assert "On fresh items it is {}, {}, {} and {}.".format(*written) in read("README.md")
+    assert all("[+" in gap for gap in tuned)
+    assert f"the lead there is {tuned[0]} on A, and it leads in every group" in FINDINGS
+    ours, theirs = (
+        re.findall(rf"^\| `{name}` \| fresh \| 3 \| (\S+) ", page, re.MULTILINE)[0]
+        for name in ("adamem", "rag_minilm_written")
+    )
+    assert f"AdaMem has {ours} on A and retrieval with written vectors {theirs};" in FINDINGS
+    assert f"Retrieval with written vectors ({theirs}) was planned there" in read("README.md")
 
 
 def test_room_at_64_is_what_the_ablations_have() -> None:
