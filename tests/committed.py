@@ -41,3 +41,8 @@ def interval_of(row: dict[str, str], mean: str, low: str, high: str, sign: int, 
 def leads_of_h2(page: str, against: str) -> list[str]:
     """H2's lead over an arm, group by group, where the page has it first."""
     return re.findall(rf"^\| H2 \| `{against}` \| ([^|]+\[.+) \|$", page, re.MULTILINE)[0].split(" | ")
+
+
+def score_on_a(page: str, method: str, trainings: str) -> str:
+    """The mean on A of a method's trainings that a page calls so (`longer`, `fresh`), where it has them first."""
+    return re.findall(rf"^\| `{method}` \| {trainings} \| \d \| (\S+) ", page, re.MULTILINE)[0]

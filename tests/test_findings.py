@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pytest
 
-from tests.committed import EVIDENCE, as_committed, interval_of, read, rows_of
+from tests.committed import EVIDENCE, as_committed, interval_of, read, rows_of, score_on_a
 
 pytestmark = as_committed
 FINDINGS = read("docs/findings.md")
@@ -142,8 +142,5 @@ def test_costs_are_those_of_the_reports() -> None:
 @BOTH
 def test_scores_on_the_other_draw_are_those_of_the_evidence(place: str) -> None:
     page = read(EVIDENCE, "## On another draw")
-    ours, theirs = (
-        re.findall(rf"^\| `{name}` \| fresh \| 3 \| (\S+) ", page, re.MULTILINE)[0]
-        for name in ("adamem", "rag_minilm_tuned")
-    )
+    ours, theirs = (score_on_a(page, name, "fresh") for name in ("adamem", "rag_minilm_tuned"))
     assert f"AdaMem has {ours} on A, tuned retrieval {theirs}." in read(place)

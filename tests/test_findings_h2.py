@@ -6,7 +6,7 @@ import json
 import re
 from statistics import fmean
 
-from tests.committed import EVIDENCE, as_committed, leads_of_h2, read, rows_of
+from tests.committed import EVIDENCE, as_committed, leads_of_h2, read, rows_of, score_on_a
 
 pytestmark = as_committed
 FINDINGS = read("docs/findings.md")
@@ -50,9 +50,8 @@ def test_what_is_left_of_the_lead_over_written_vectors_is_what_the_evidence_says
     effects = json.loads(read("reports/evidence/hypotheses_longer.json"))["H2"]["effects"]
     [one] = [effect for effect in effects if effect["against"] == "rag_minilm_written"]
     assert f"AdaMem is {one['effect']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f}) above it" in FINDINGS
-    [score] = re.findall(r"^\| `rag_minilm_written` \| longer \| \d \| (\S+) ", page, re.MULTILINE)
+    ours, score = (score_on_a(page, name, "longer") for name in ("adamem", "rag_minilm_written"))
     assert f"After longer training it has {score} on A" in FINDINGS
-    [ours] = re.findall(r"^\| `adamem` \| longer \| \d \| (\S+) ", page, re.MULTILINE)
     assert score == ours and f"they bring retrieval to {score} on A after longer training, as AdaMem" in read(
         "docs/design.md"
     )
@@ -104,10 +103,7 @@ def test_the_leads_on_the_other_draw_are_those_of_the_evidence() -> None:
     assert "On fresh items it is {}, {}, {} and {}.".format(*written) in read("README.md")
     assert all("[+" in gap for gap in tuned)
     assert f"the lead there is {tuned[0]} on A, and it leads in every group" in FINDINGS
-    ours, theirs = (
-        re.findall(rf"^\| `{name}` \| fresh \| 3 \| (\S+) ", page, re.MULTILINE)[0]
-        for name in ("adamem", "rag_minilm_written")
-    )
+    ours, theirs = (score_on_a(page, name, "fresh") for name in ("adamem", "rag_minilm_written"))
     assert f"AdaMem has {ours} on A and retrieval with written vectors {theirs};" in FINDINGS
     assert f"Retrieval with written vectors ({theirs}) was planned there" in read("README.md")
 
