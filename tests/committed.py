@@ -43,6 +43,7 @@ def leads_of_h2(page: str, against: str) -> list[str]:
     return re.findall(rf"^\| H2 \| `{against}` \| ([^|]+\[.+) \|$", page, re.MULTILINE)[0].split(" | ")
 
 
-def score_on_a(page: str, method: str, trainings: str) -> str:
-    """The mean on A of a method's trainings that a page calls so (`longer`, `fresh`), where it has them first."""
-    return re.findall(rf"^\| `{method}` \| {trainings} \| \d \| (\S+) ", page, re.MULTILINE)[0]
+def score_on_a(page: str, method: str, trainings: str, count: str = r"\d") -> str:
+    """The mean on A of a method's trainings that a page calls so (`longer`, `fresh`), where it has them first, of so
+    many."""
+    return re.findall(rf"^\| `{method}` \| {trainings} \| {count} \| (\S+) ", page, re.MULTILINE)[0]

@@ -142,5 +142,5 @@ def test_costs_are_those_of_the_reports() -> None:
 @BOTH
 def test_scores_on_the_other_draw_are_those_of_the_evidence(place: str) -> None:
     page = read(EVIDENCE, "## On another draw")
-    ours, theirs = (score_on_a(page, name, "fresh") for name in ("adamem", "rag_minilm_tuned"))
+    ours, theirs = (score_on_a(page, name, "fresh", "3") for name in ("adamem", "rag_minilm_tuned"))
     assert f"AdaMem has {ours} on A, tuned retrieval {theirs}." in read(place)
