@@ -19,6 +19,7 @@ from adamem.baselines.autocompressor import AutoCompressor
 from adamem.baselines.bounds import PlainText, TunedText
 from adamem.baselines.contexts import Items, gold_contexts, other_contexts
 from adamem.baselines.controls import Tamper, TamperedAdaMem, chunks_reversed, emptied
+from adamem.baselines.excerpt import Excerpt
 from adamem.baselines.icae import Icae
 from adamem.baselines.kv_press import KvPress
 from adamem.baselines.longllmlingua import LongLlmLingua
@@ -26,12 +27,15 @@ from adamem.baselines.mean_pool import MeanPool
 from adamem.baselines.query_free import QueryFreeAdaMem
 from adamem.baselines.rag import Rag, TunedRag, WrittenRag
 from adamem.baselines.retrieval import Bm25, MiniLm, Ranker
-from adamem.baselines.selected_text import PicksAsText, SelectorRag
-from adamem.models import checkpoint
+from adamem.baselines.selected_text import PicksAsText, SelectedText, SelectorRag
+from adamem.models import checkpoint, interfaces
 from adamem.models.adamem import AdaMem
 from adamem.models.host import HostLLM
 from adamem.models.method import Method
+from adamem.models.silent import Offset
 from adamem.models.statistics import Scaled, Statistics
+
+TUNED = (TunedText, TunedRag, SelectedText)  # vectors that are trained as they are, at a rate of their own
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def untrained_adamem(bench: Bench) -> AdaMem:
 def untrained(bench: Bench, name: str) -> Method:
     """A method that is trained, at its start: drawn by the training seed, with the corpus statistics if it has any."""
     torch.manual_seed(bench.params.training_seed)
-    method = EMPTY[name](bench)
+    method = _empty(bench, name)
     if isinstance(method, Scaled):
         method.set_statistics(Statistics.load(bench.features))
     return method
@@ -85,7 +89,18 @@ def untrained(bench: Bench, name: str) -> Method:
 
 def _trained(name: str) -> Callable[[Bench], Method]:
     """The checkpoint holds the statistics, too."""
-    return lambda bench: checkpoint.load_into(EMPTY[name](bench), bench.models / "baselines" / name)
+    return lambda bench: checkpoint.load_into(_empty(bench, name), bench.models / "baselines" / name)
+
+
+def _empty(bench: Bench, name: str) -> Method:
+    """As it is built, nothing trained. Its learned vectors enter the LLM as AdaMem's do."""
+    method, params = EMPTY[name](bench), bench.params
+    if isinstance(method, AdaMem):
+        return method
+    count = params.resampler.n_fused if isinstance(method, Excerpt) else bench.memory_tokens
+    pace = 1.0 if isinstance(method, TUNED) else Offset.PACE
+    method.interface = interfaces.vectors(params.interface, bench.host, count, pace)
+    return method
 
 
 def _adamem(bench: Bench) -> AdaMem:
@@ -137,6 +152,8 @@ def peer(bench: Bench, name: str) -> Method:
     keeps: then the LLM knows the form of the answers, as it does with every method that we trained."""
     vectors = None
     if name.endswith("_tuned"):
+        if isinstance(bench.params.interface, config.DeepPrefix):
+            raise ValueError(f"{name} reads soft vectors alone: interface.kind must be soft_prefix, not deep_prefix")
         text = _tuned_text(bench, full=True)
         vectors = checkpoint.load_into(text, bench.models / "baselines" / "full_context_tuned").vectors
     tokens = 128 if "128" in name else bench.memory_tokens

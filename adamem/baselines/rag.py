@@ -48,14 +48,14 @@ class WrittenRag(Rag):
     """Retrieved text and, within the budget, the vectors that AdaMem fuses when its text is the question itself.
 
     Args:
-        writer: trained for this, but for what selects and its interface: its picks are not read, and it reads nothing.
+        writer: trained for this, but for what selects: its picks are not read.
     """
 
     def __init__(self, host: HostLLM, ranker: Ranker, budget: int, chunk_tokens: int, writer: AdaMem) -> None:
         count = writer.settings.resampler.n_fused
         super().__init__(host, ranker, budget - count, chunk_tokens)
         self.writer, self.count = writer, count
-        writer.interface.requires_grad_(False)
+        writer.interface.requires_grad_(False)  # it reads nothing itself
         if writer.resampler.extractor is not None:
             writer.resampler.extractor.requires_grad_(False)
 

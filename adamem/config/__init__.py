@@ -28,6 +28,7 @@ from adamem.config.comparison import (
 )
 from adamem.config.model import (
     ChunkEncoder,
+    DeepPrefix,
     Interface,
     LinearProjection,
     MlpProjection,
@@ -69,6 +70,7 @@ __all__ = [
     "CorpusFineWeb",
     "CorpusWheels",
     "Data",
+    "DeepPrefix",
     "Devices",
     "Efficiency",
     "Evaluation",

@@ -42,6 +42,11 @@ class Resampler(Section):
     hidden: Annotated[int, Field(ge=0)]
     heads: PositiveInt
 
+    @property
+    def learned(self) -> int:
+        """Memory tokens that are not picked: written by the learned path, or a soft prompt."""
+        return self.n_fused if self.start == "retrieval" else self.n_latents
+
     @model_validator(mode="after")
     def _divides(self) -> Resampler:
         if self.n_fused >= self.n_latents and self.start == "retrieval":
@@ -68,13 +73,17 @@ class SoftPrefix(Section):
     kind: Literal["soft_prefix"]
 
 
+class DeepPrefix(Section):
+    kind: Literal["deep_prefix"]
+
+
 class PrefixKV(Section):
     kind: Literal["prefix_kv"]
     hidden: PositiveInt
 
 
 Projection = Annotated[LinearProjection | MlpProjection, Field(discriminator="kind")]
-Interface = Annotated[SoftPrefix | PrefixKV, Field(discriminator="kind")]
+Interface = Annotated[SoftPrefix | DeepPrefix | PrefixKV, Field(discriminator="kind")]
 
 
 class Model(Section):

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import DynamicCache
 
+from adamem.models import cache_pairs
 from adamem.models.host import HostLLM
 from adamem.models.records import Memory, Prompt, Reading, TokenBatch
 
@@ -27,6 +28,10 @@ class Strip:
 
     def then(self, other: Strip) -> Strip:
         return Strip(torch.cat([self.embeds, other.embeds], 1), torch.cat([self.mask, other.mask], 1))
+
+    def none(self) -> Strip:
+        """Nothing, in as many rows."""
+        return Strip(self.embeds[:, :0], self.mask[:, :0])
 
     def packed(self, left: bool) -> Strip:
         """The same vectors without holes inside a row: all padding on the left, or all on the right."""
@@ -60,39 +65,60 @@ def frozen_strip(host: HostLLM, memory: Memory, before: Int[Tensor, " H"]) -> St
     return head.then(Strip(memory.text, memory.text_mask))
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """What was read already: its keys and values, and which of them are real, where rows differ in that."""
+
+    cache: DynamicCache | None
+    seen: Bool[Tensor, "B C"] | None = None
+
+    def real(self, strip: Strip) -> Bool[Tensor, "B C"]:
+        """Which of the keys and values are real, for the rows of a strip that follows them."""
+        if self.seen is not None:
+            return self.seen
+        return strip.mask.new_ones(len(strip.mask), 0 if self.cache is None else self.cache.get_seq_length())
+
+    def read(self, host: HostLLM, strip: Strip) -> tuple[Float[Tensor, "B T D"], Ahead]:
+        """The last hidden states of what follows, and what was read then."""
+        if self.seen is None:  # then its padding stands on the right, and the causal mask alone is right
+            return host.read(strip.embeds, cache=self.cache), self
+        positions = strip.positions() + self.seen.sum(1, keepdim=True)
+        seen = torch.cat([self.seen, strip.mask], 1)
+        return host.read(strip.embeds, seen, positions, self.cache), Ahead(self.cache, seen)
+
+
+def _read_added(host: HostLLM, strip: Strip, memory: Memory, ahead: Ahead) -> tuple[Strip, Ahead]:
+    """Reads a strip that ends with the memory tokens, if anything is added to their keys and values: that must have
+    happened before they are read themselves. Returns what is still to be read."""
+    if memory.added is None:
+        return strip, ahead
+    strip, cache = strip.packed(left=True), DynamicCache() if ahead.cache is None else ahead.cache
+    holes = ahead.seen is not None or not bool(strip.mask.all())
+    _, ahead = Ahead(cache, ahead.real(strip) if holes else None).read(host, strip)
+    cache_pairs.add(cache, memory.added)
+    return strip.none(), ahead
+
+
 def read_targets(host: HostLLM, memory: Memory, prompt: Prompt, cache: DynamicCache | None = None) -> Reading:
     """Logits at every target position, teacher-forced. The LM head runs at those positions only.
 
     Text is read first, without gradient, and only its keys and values are kept: no gradient needs to travel
     through a context of hundreds of tokens to reach a few soft vectors behind it.
     """
-    frozen = frozen_strip(host, memory, prompt.before)
-    rest = memory_strip(memory).then(embed(host, prompt.after))
-    if memory.text is None:
-        whole = frozen.then(rest)
-        hidden = host.read(whole.packed(left=False).embeds, cache=cache)
-        places = whole.positions()
-    else:
-        hidden, places = _read_behind(host, frozen.packed(left=True), rest, cache)
+    rest, ahead = frozen_strip(host, memory, prompt.before), Ahead(cache)
+    if memory.text is not None:
+        kept = Ahead(DynamicCache() if cache is None else cache)
+        with torch.no_grad():
+            _, ahead = Ahead(kept.cache, kept.real(rest)).read(host, rest.packed(left=True))
+        rest = rest.none()
+    rest, ahead = _read_added(host, rest.then(memory_strip(memory)), memory, ahead)
+    rest = rest.then(embed(host, prompt.after))
+    hidden, _ = ahead.read(host, rest.packed(left=False))
     width = prompt.after.ids.shape[1]
-    after = hidden.gather(1, places[:, -width:, None].expand(-1, -1, hidden.shape[-1]))
+    places = rest.positions()[:, -width:, None]
+    after = hidden.gather(1, places.expand(-1, -1, hidden.shape[-1]))
     rows, columns = prompt.targets.nonzero(as_tuple=True)
     return Reading(host.logits(after[rows, columns - 1]), prompt.after.ids[rows, columns], rows, memory)
-
-
-def _read_behind(
-    host: HostLLM, frozen: Strip, rest: Strip, cache: DynamicCache | None
-) -> tuple[Float[Tensor, "B T D"], Int[Tensor, "B R"]]:
-    cache = DynamicCache() if cache is None else cache
-    ahead = cache.get_seq_length()
-    lead = frozen.mask.new_ones(frozen.mask.shape[0], ahead)
-    seen = torch.cat([lead, frozen.mask], 1)
-    with torch.no_grad():
-        host.read(frozen.embeds, seen, frozen.positions() + ahead, cache)
-    packed = rest.packed(left=False)
-    start = seen.sum(1, keepdim=True)
-    hidden = host.read(packed.embeds, torch.cat([seen, packed.mask], 1), packed.positions() + start, cache)
-    return hidden, rest.positions()
 
 
 @torch.no_grad()
@@ -100,13 +126,15 @@ def generate(
     host: HostLLM, memory: Memory, prompt: Prompt, max_new_tokens: int, cache: DynamicCache | None = None
 ) -> list[list[int]]:
     """Greedy answers, one list of token ids per row, without the end token."""
-    whole = frozen_strip(host, memory, prompt.before).then(memory_strip(memory)).then(embed(host, prompt.after))
-    strip = whole.packed(left=False)
     cache = DynamicCache() if cache is None else cache
-    mask = torch.cat([strip.mask.new_ones(strip.mask.shape[0], cache.get_seq_length()), strip.mask], 1)
+    whole = frozen_strip(host, memory, prompt.before).then(memory_strip(memory))
+    rest, ahead = _read_added(host, whole, memory, Ahead(cache))
+    strip = rest.then(embed(host, prompt.after)).packed(left=False)
+    mask = torch.cat([ahead.real(strip), strip.mask], 1)
+    hidden, _ = ahead.read(host, strip)
     rows = torch.arange(len(mask), device=mask.device)
-    hidden = host.read(strip.embeds, cache=cache)[rows, strip.mask.sum(1) - 1]
-    return decode(host, hidden, Standing(cache, mask, mask.long().sum(1)), max_new_tokens)
+    last = hidden[rows, strip.mask.sum(1) - 1]
+    return decode(host, last, Standing(cache, mask, mask.long().sum(1)), max_new_tokens)
 
 
 def refuse_no_tokens(max_new_tokens: int) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 import torch
+from transformers import DynamicCache
 
 from adamem import config
-from adamem.models import interfaces
+from adamem.models import cache_pairs, interfaces
 from adamem.models.host import HostLLM
-from adamem.models.interfaces import PrefixKV, SoftPrefix
+from adamem.models.interfaces import DeepPrefix, PrefixKV, SoftPrefix
 from adamem.models.projection import Projection, rescale
 from adamem.models.records import Memory
+from adamem.models.silent import Offset
 from tests import tiny
 
 
@@ -20,8 +22,14 @@ def memory(llm: HostLLM) -> Memory:
 
 
 def test_the_settings_name_the_interface(llm: HostLLM) -> None:
-    assert isinstance(interfaces.build(config.SoftPrefix(kind="soft_prefix"), llm), SoftPrefix)
-    assert isinstance(interfaces.build(config.PrefixKV(kind="prefix_kv", hidden=8), llm), PrefixKV)
+    assert isinstance(interfaces.build(config.SoftPrefix(kind="soft_prefix"), llm, 2), SoftPrefix)
+    assert isinstance(interfaces.build(config.DeepPrefix(kind="deep_prefix"), llm, 2), DeepPrefix)
+    assert isinstance(interfaces.build(config.PrefixKV(kind="prefix_kv", hidden=8), llm, 2), PrefixKV)
+
+
+def test_vectors_of_baselines_share_what_stays_in_the_prompt(llm: HostLLM) -> None:
+    assert isinstance(interfaces.vectors(config.DeepPrefix(kind="deep_prefix"), llm, 2), DeepPrefix)
+    assert isinstance(interfaces.vectors(config.PrefixKV(kind="prefix_kv", hidden=8), llm, 2), SoftPrefix)
 
 
 def test_a_soft_prefix_has_no_weights_and_changes_nothing(llm: HostLLM) -> None:
@@ -29,6 +37,29 @@ def test_a_soft_prefix_has_no_weights_and_changes_nothing(llm: HostLLM) -> None:
     given = memory(llm)
     assert made.present(given) == (given, None)
     assert not list(made.parameters())
+
+
+def test_a_deep_prefix_starts_as_the_soft_one(llm: HostLLM) -> None:
+    """Nothing is added at first; then keys and values of the size that each layer's own have, to the last tokens."""
+    made, given = DeepPrefix(3, llm), memory(llm)
+    presented, cache = made.present(given)
+    assert cache is None
+    assert presented.tokens is given.tokens
+    assert presented.added is not None
+    assert [[tuple(part.shape) for part in pair] for pair in presented.added] == [[(2, 3, 8), (2, 3, 8)]] * 3
+    assert not any(bool(part.detach().any()) for pair in presented.added for part in pair)
+    with torch.no_grad():
+        for weight in made.parameters():
+            weight += 1 / Offset.PACE
+    added = made.present(given)[0].added
+    assert added is not None
+    hidden = llm.embed(torch.tensor([[*llm.frame.before, 4, 5, 6]]))
+    kept = DynamicCache()
+    llm.read(hidden, cache=kept)
+    for pair, own in zip(added, cache_pairs.of(kept), strict=True):
+        assert all(float(one.detach().std()) < 1e-5 for one in pair)
+        for one, other in zip(pair, own, strict=True):
+            assert 0.3 < float(one.detach().mean() / other.square().mean().sqrt()) < 3
 
 
 def test_keys_and_values_stand_in_every_layer(llm: HostLLM) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from transformers import DynamicCache
 
 from adamem import config
 from adamem.models import placing
@@ -63,6 +64,47 @@ def test_what_is_read_is_before_text_tokens_after(llm: HostLLM, texts: list[list
             hidden = llm.read(strip, cache=present.present(alone)[1] if kv else None)[0, -len(whole) :]
             assert torch.allclose(reading.logits[reading.rows == row], llm.logits(hidden)[2:-1], atol=1e-4)
     assert reading.labels.tolist() == [41, 42, 51, 52, 53]
+
+
+def deepened(host: HostLLM, memory: Memory) -> Memory:
+    """With something added to the keys and values of the last two tokens, in every layer."""
+    generator = torch.Generator().manual_seed(6)
+    pairs = [[torch.randn(2, 2, 8, generator=generator, requires_grad=True) for _ in range(2)] for _ in host.layers]
+    return replace(memory, added=pairs)
+
+
+@pytest.mark.parametrize("texts", [None, [[21, 22, 23, 24, 25], [31]]], ids=["soft", "text+soft"])
+def test_what_is_added_is_there_before_it_is_read(llm: HostLLM, texts: list[list[int]] | None) -> None:
+    """Against plain passes per row: up to the memory's end, and behind keys and values with something added."""
+    memory, prompt = memory_of(llm, texts, 2, count=3), prompt_of(llm, [[41, 42], [51, 52, 53]])
+    deep = deepened(llm, memory)
+    assert deep.added is not None
+    reading = placing.read_targets(llm, deep, prompt)
+    written = placing.generate(llm, deep, replace(prompt, targets=torch.zeros_like(prompt.targets)), 4)
+    for row, whole in enumerate(prompt.after.rows()):
+        first, cache = [*prompt.before.tolist(), *(texts[row] if texts else [])], DynamicCache()
+        llm.read(torch.cat([llm.embed(torch.tensor([first])), memory.tokens[:1]], 1), cache=cache)
+        for layer, pair in zip(cache.layers, deep.added, strict=True):
+            assert layer.keys is not None and layer.values is not None
+            for kept, more in zip((layer.keys, layer.values), pair, strict=True):
+                kept.detach()[:, :, -2:] += more.detach()
+        hidden = llm.read(llm.embed(torch.tensor([whole])), cache=cache)[0]
+        assert torch.allclose(reading.logits[reading.rows == row], llm.logits(hidden)[2:-1], atol=1e-4)
+        assert written[row][0] == int(llm.logits(hidden[-1]).argmax())
+    reading.logits.square().mean().backward()
+    assert all(part.grad is not None and bool(part.grad.any()) for pair in deep.added for part in pair)
+
+
+@pytest.mark.parametrize("texts", [None, [[21, 22, 23, 24, 25], [31]]], ids=["soft", "text+soft"])
+def test_nothing_added_changes_nothing(llm: HostLLM, texts: list[list[int]] | None) -> None:
+    """Nor do memories of different lengths, in either way of reading them."""
+    memory, prompt = memory_of(llm, texts, 2, count=3), prompt_of(llm, [[41, 42], [51, 52, 53]])
+    memory = replace(memory, mask=torch.tensor([[True, True, True], [True, False, True]]))
+    none = replace(memory, added=[[torch.zeros(2, 2, 8)] * 2 for _ in llm.layers])
+    found, plain = (placing.read_targets(llm, one, prompt).logits for one in (none, memory))
+    assert torch.allclose(found, plain, atol=1e-4)
+    asked = replace(prompt, targets=torch.zeros_like(prompt.targets))
+    assert placing.generate(llm, none, asked, 4) == placing.generate(llm, memory, asked, 4)
 
 
 def test_rows_end_at_their_end_token_each(llm: HostLLM) -> None:

@@ -35,7 +35,7 @@ def train(scratch: Scratch, settings: config.Devices, interface: str = "soft_pre
     return steps, {name: weight.detach() for name, weight in trainee.named().items()}
 
 
-@pytest.mark.parametrize("interface", ["soft_prefix", "prefix_kv"])
+@pytest.mark.parametrize("interface", ["soft_prefix", "deep_prefix", "prefix_kv"])
 def test_recomputed_layers_train_the_same_weights(scratch: Scratch, interface: str) -> None:
     """To the bit; layers that write into a cache, as behind a key-value prefix, are left as they are."""
     _, plain = train(scratch, config.Devices(), interface)
