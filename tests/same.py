@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 
+from dvc.dependency import Dependency
+from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
@@ -131,13 +133,24 @@ def take_over(commit: str, after: Made, changes: tuple[str, str]) -> None:
 
 
 def renew_locks(left: Collection[str]) -> None:
-    """Give the locks the hashes of the code as it is; those of stages that were `left` out stay as they are."""
+    """Give the locks the hashes of the code as it is, and settings that a stage names for the first time; those of
+    stages that were `left` out stay as they are."""
     with Repo(str(ROOT)) as repo, repo.lock:
         stages = [stage for stage in repo.index.stages if stage.path_in_repo in TAKEN and stage.addressing not in left]
         for stage in (stage for stage in stages if _name(stage.addressing) not in RUN_ANYWAY):
-            for dep in (dep for dep in stage.deps if dep.def_path.startswith(CODE)):
-                dep.save()
+            for dep in stage.deps:
+                if dep.def_path.startswith(CODE) or is_named_anew(dep):
+                    dep.save()
             stage.dump(update_pipeline=False)
+
+
+def is_named_anew(dep: Dependency) -> bool:
+    """Whether the lock lacks some settings of a stage, and has the others as they are: what a stage did not name before
+    was in force all the same when its results were compared."""
+    if not isinstance(dep, ParamsDependency):
+        return False
+    changed = dep.workspace_status().get(str(dep))
+    return isinstance(changed, dict) and set(changed.values()) == {"new"}
 
 
 def _name(address: str) -> str:

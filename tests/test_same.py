@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 
 from tests import same
 from tests.cloned import ROOT
@@ -86,3 +88,22 @@ def test_a_file_that_is_gone_is_found(place: Path) -> None:
     before = same.Made.by(place)
     (place / "models/phase2/weights.safetensors").unlink()
     assert same.differing(before, same.Made.by(place)) == ["models/phase2/weights.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("locked", "named_anew"),
+    [({"k": 1}, True), ({"k": 2}, False), ({"k": 1, "added": 5}, False), ({"k": 2, "added": 4}, False)],
+)
+def test_a_setting_that_a_stage_did_not_name_is_taken_over_and_none_that_changed(
+    tmp_path: Path, locked: dict[str, int], named_anew: bool
+) -> None:
+    (tmp_path / "params.yaml").write_text("k: 1\nadded: 5\n", encoding="utf-8")
+    graph = {"cmd": "true", "params": ["k", "added"]}
+    (tmp_path / "dvc.yaml").write_text(json.dumps({"stages": {"score": graph}}), encoding="utf-8")
+    lock = {"schema": "2.0", "stages": {"score": {"cmd": "true", "params": {"params.yaml": locked}}}}
+    (tmp_path / "dvc.lock").write_text(json.dumps(lock), encoding="utf-8")
+    Repo.init(str(tmp_path), no_scm=True).close()
+    with Repo(str(tmp_path)) as repo:
+        (stage,) = repo.index.stages
+        (dep,) = stage.deps
+        assert same.is_named_anew(dep) == named_anew
