@@ -102,7 +102,7 @@ def test_an_unknown_or_missing_kind_is_refused_with_its_path(path: str) -> None:
         ("llm.source", {"kind": "hub", "repo": "Qwen/Qwen2.5-0.5B", "revision": "main"}),
         ("llm.source", {"kind": "folder", "path": "somewhere"}),
         ("projection", {"kind": "mlp", "hidden": 64}),
-        ("interface", {"kind": "deep_prefix"}),
+        ("interface", {"kind": "deep_prompt"}),
         ("interface", {"kind": "prefix_kv", "hidden": 64}),
         ("baselines.icae.encoder", {"kind": "llm_lora", "rank": 8}),
     ],

@@ -1,4 +1,4 @@
-"""Laws that hold for every method of the catalogue, both interfaces, both starts and both baseline encoders."""
+"""Laws that hold for every method of the catalogue, all interfaces, both starts and both baseline encoders."""
 
 from __future__ import annotations
 

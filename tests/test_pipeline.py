@@ -128,6 +128,13 @@ def test_a_list_of_methods_names_none_whose_model_is_no_input() -> None:
             assert not {path for path in read if not any(covers(dep, path) for dep in files(stage))}, method
 
 
+@pytest.mark.parametrize("name", ["baseline", "benchmark", "needle", "fanout"])
+def test_what_makes_methods_names_what_their_learned_vectors_enter_the_llm_by(name: str) -> None:
+    """The catalogue reads it for every trained method."""
+    made = [stage for stage in stages() if script(stage) == name]
+    assert made and all("interface" in settings(stage) for stage in made)
+
+
 def test_a_stage_is_started_as_its_script() -> None:
     for stage in stages():
         words, (name, *key) = stage.cmd.split(), stage.addressing.split("@")

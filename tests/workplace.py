@@ -29,14 +29,14 @@ LORA = {"encoder": {"kind": "llm_lora", "rank": 2}}
 VARIANTS: dict[str, dict[str, Any]] = {
     "soft_prefix-retrieval": {},
     "soft_prefix-random": {"resampler": {"start": "random"}, "projection": {"kind": "mlp", "hidden": 16}},
-    "deep_prefix-retrieval": {"interface": {"kind": "deep_prefix"}},
-    "deep_prefix-random": {"interface": {"kind": "deep_prefix"}, "resampler": {"start": "random"}},
+    "deep_prompt-retrieval": {"interface": {"kind": "deep_prompt"}},
+    "deep_prompt-random": {"interface": {"kind": "deep_prompt"}, "resampler": {"start": "random"}},
     "prefix_kv-retrieval": {"interface": {"kind": "prefix_kv", "hidden": 16}},
     "prefix_kv-random": {"interface": {"kind": "prefix_kv", "hidden": 16}, "resampler": {"start": "random"}},
     "features": {},
     "llm_lora": {"baselines": {"icae": LORA, "autocompressor": LORA}},
     "plain": {},
-    "deep": {"interface": {"kind": "deep_prefix"}},
+    "deep": {"interface": {"kind": "deep_prompt"}},
 }
 
 
@@ -53,7 +53,7 @@ class Case:
 
 def _variants(name: str) -> list[str]:
     if name.startswith("adamem"):
-        return [variant for variant in VARIANTS if variant.startswith(("soft_prefix", "deep_prefix", "prefix_kv"))]
+        return [variant for variant in VARIANTS if variant.startswith(("soft_prefix", "deep_prompt", "prefix_kv"))]
     return [*(["features", "llm_lora"] if name in ("icae", "autocompressor") else ["plain"]), *_deep(name)]
 
 

@@ -1,5 +1,5 @@
-"""What learned keys and values in every layer bring: experiments about `DEEP`, beside trainings without them from the
-same seeds, and what is left of AdaMem's leads when all arms have them."""
+"""What learned vectors between the layers of the LLM bring: experiments about `DEEP` beside trainings without them from
+the same seeds, and what is left of AdaMem's leads when all arms have them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from adamem.evaluation.statistics import Interval
 TITLE = "Do prompts in every layer help the LLM to read?"
 WITHOUT, WITH = "input alone", "every layer"
 HEAD = """\
-As committed, learned vectors reach the LLM at its input alone. Here each of its layers, too, has learned keys and
-values, the same for every text and question, added to what it keeps of these vectors; no position more is taken
-(`interface: deep_prefix`, P-Tuning v2: [design](../../docs/design.md#sources)). {count} training seeds, on: {devices}.
-What that adds to each arm's score, over the seeds that were trained with and without it, with 95 % intervals over
-trainings and items (over items alone where there is one seed); exploratory, as all that is asked of these items:"""
+As committed, learned vectors reach the LLM at its input alone. Here others are learned beside them, the same for every
+text and question, and added to what each layer gets of them; no position more is taken (`interface: deep_prompt`, as
+the deep prompts of [Qin and Eisner 2021](../../docs/design.md#sources)). {count} training seeds, on: {devices}. What
+that adds to each arm's score, over the seeds that were trained with and without it, with 95 % intervals over trainings
+and items (over items alone where there is one seed); exploratory, as all that is asked of these items:"""
 LEADS = f"""\
 What `{OURS}` scores above the others where all of them have such prompts:"""
 

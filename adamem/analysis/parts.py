@@ -22,7 +22,7 @@ PARTS = {  # by the folder of the answers: the part whose training is taken back
     OTHER: "fused vectors of another text: what they tell of their own is lost",
     "constants": "what is added to the fused vectors whatever the memory and the question are",
     "projection": "the map from picked and fused vectors to memory tokens",
-    "interface": "keys and values of memory tokens in each layer",
+    "interface": "how the LLM gets memory tokens: vectors between its layers, or keys and values",
 }
 HEAD = f"""\
 The committed compressor, asked once more with the training of one part taken back: the part is as it was before the

@@ -99,7 +99,7 @@ def _empty(bench: Bench, name: str) -> Method:
         return method
     count = params.resampler.n_fused if isinstance(method, Excerpt) else bench.memory_tokens
     pace = 1.0 if isinstance(method, TUNED) else Offset.PACE
-    method.interface = interfaces.vectors(params.interface, bench.host, count, pace)
+    method.interface = interfaces.for_vectors(params.interface, bench.host, count, pace)
     return method
 
 
@@ -152,8 +152,11 @@ def peer(bench: Bench, name: str) -> Method:
     keeps: then the LLM knows the form of the answers, as it does with every method that we trained."""
     vectors = None
     if name.endswith("_tuned"):
-        if isinstance(bench.params.interface, config.DeepPrefix):
-            raise ValueError(f"{name} reads soft vectors alone: interface.kind must be soft_prefix, not deep_prefix")
+        if isinstance(bench.params.interface, config.DeepPrompt):
+            raise ValueError(
+                f"interface.kind is deep_prompt, and {name} cannot read vectors between the layers; leave it out, or "
+                "ask it with interface.kind soft_prefix"
+            )
         text = _tuned_text(bench, full=True)
         vectors = checkpoint.load_into(text, bench.models / "baselines" / "full_context_tuned").vectors
     tokens = 128 if "128" in name else bench.memory_tokens

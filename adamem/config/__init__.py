@@ -28,7 +28,7 @@ from adamem.config.comparison import (
 )
 from adamem.config.model import (
     ChunkEncoder,
-    DeepPrefix,
+    DeepPrompt,
     Interface,
     LinearProjection,
     MlpProjection,
@@ -70,7 +70,7 @@ __all__ = [
     "CorpusFineWeb",
     "CorpusWheels",
     "Data",
-    "DeepPrefix",
+    "DeepPrompt",
     "Devices",
     "Efficiency",
     "Evaluation",

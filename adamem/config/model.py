@@ -42,11 +42,6 @@ class Resampler(Section):
     hidden: Annotated[int, Field(ge=0)]
     heads: PositiveInt
 
-    @property
-    def learned(self) -> int:
-        """Memory tokens that are not picked: written by the learned path, or a soft prompt."""
-        return self.n_fused if self.start == "retrieval" else self.n_latents
-
     @model_validator(mode="after")
     def _divides(self) -> Resampler:
         if self.n_fused >= self.n_latents and self.start == "retrieval":
@@ -73,8 +68,8 @@ class SoftPrefix(Section):
     kind: Literal["soft_prefix"]
 
 
-class DeepPrefix(Section):
-    kind: Literal["deep_prefix"]
+class DeepPrompt(Section):
+    kind: Literal["deep_prompt"]
 
 
 class PrefixKV(Section):
@@ -83,7 +78,7 @@ class PrefixKV(Section):
 
 
 Projection = Annotated[LinearProjection | MlpProjection, Field(discriminator="kind")]
-Interface = Annotated[SoftPrefix | DeepPrefix | PrefixKV, Field(discriminator="kind")]
+Interface = Annotated[SoftPrefix | DeepPrompt | PrefixKV, Field(discriminator="kind")]
 
 
 class Model(Section):

@@ -66,7 +66,7 @@ class AdaMem(Method):
         self.chunk_encoder = ChunkEncoder(settings.chunk_encoder, host)
         self.resampler = LatentResampler(settings.resampler, host)
         self.projection = Projection(settings.projection, host)
-        self.interface = interfaces.build(settings.interface, host, settings.resampler.learned)
+        self.interface = interfaces.build(settings, host)
         self.to(host.device)
 
     @classmethod

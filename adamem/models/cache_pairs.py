@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 from transformers import DynamicCache
 
@@ -26,15 +25,3 @@ def cache(pairs: Pairs) -> DynamicCache:
     for index, (keys, values) in enumerate(pairs):
         filled.update(keys, values, index)
     return filled
-
-
-def add(cache: DynamicCache, added: Pairs) -> None:
-    """Add keys and values [heads, F, head width] to the last F of every row, layer by layer. Gradients reach them."""
-    for layer, (keys, values) in zip(cache.layers, added, strict=True):
-        layer.keys, layer.values = _plus(layer.keys, keys), _plus(layer.values, values)
-
-
-def _plus(kept: Tensor | None, more: Tensor) -> Tensor:
-    assert kept is not None
-    count = more.shape[-2]
-    return torch.cat([kept[..., :-count, :], kept[..., -count:, :] + more.to(kept.dtype)], -2)

@@ -6,6 +6,7 @@ state, and no optimiser can find them by accident.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from transformers.utils import logging as transformers_logging
 
 from adamem import config
 from adamem.models import architecture
+from adamem.models.deep import Added
 from adamem.models.feature_cache import FeatureCache
 from adamem.models.frame import SYSTEM, ChatFrame, encode
 from adamem.models.frozen import FrozenLinear, MasterLinear, replace_linears
@@ -130,18 +132,21 @@ class HostLLM:
         mask: Bool[Tensor, "B C"] | None = None,
         positions: Int[Tensor, "B T"] | None = None,
         cache: DynamicCache | None = None,
+        added: Added | None = None,
     ) -> Float[Tensor, "B T D"]:
         """Last hidden states. `mask` spans cache and input; without it the causal mask alone is used, which is
-        enough for rows padded on the right and avoids the slow attention kernels."""
+        enough for rows padded on the right and avoids the slow attention kernels. What is `added` is for all layers
+        but the first."""
         if self._reach is not None:
             self._reach.refuse_beyond(embeds.shape[1] + (0 if cache is None else cache.get_seq_length()))
-        output = self.model.base_model(
-            inputs_embeds=embeds.to(self.dtype),
-            attention_mask=None if mask is None else mask.long(),
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=cache is not None,
-        )
+        with nullcontext() if added is None else added.given_to(self.layers[1:]):
+            output = self.model.base_model(
+                inputs_embeds=embeds.to(self.dtype),
+                attention_mask=None if mask is None else mask.long(),
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=cache is not None,
+            )
         return output.last_hidden_state
 
     def logits(self, hidden: Float[Tensor, "*n D"]) -> Float[Tensor, "*n V"]:

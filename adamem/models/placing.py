@@ -14,24 +14,23 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import DynamicCache
 
-from adamem.models import cache_pairs
+from adamem.models.deep import Added
 from adamem.models.host import HostLLM
 from adamem.models.records import Memory, Prompt, Reading, TokenBatch
 
 
 @dataclass(frozen=True)
 class Strip:
-    """Vectors in reading order with holes: `mask` is false where nothing stands."""
+    """Vectors in reading order with holes: `mask` is false where nothing stands. `slots` says which of the memory's
+    `deep` vectors belongs to each, from 1; 0 where none does."""
 
     embeds: Float[Tensor, "B T D"]
     mask: Bool[Tensor, "B T"]
+    slots: Int[Tensor, "B T"]
 
     def then(self, other: Strip) -> Strip:
-        return Strip(torch.cat([self.embeds, other.embeds], 1), torch.cat([self.mask, other.mask], 1))
-
-    def none(self) -> Strip:
-        """Nothing, in as many rows."""
-        return Strip(self.embeds[:, :0], self.mask[:, :0])
+        parts = (self.embeds, other.embeds), (self.mask, other.mask), (self.slots, other.slots)
+        return Strip(*(torch.cat(part, 1) for part in parts))
 
     def packed(self, left: bool) -> Strip:
         """The same vectors without holes inside a row: all padding on the left, or all on the right."""
@@ -39,21 +38,32 @@ class Strip:
         longest = int(self.mask.sum(1).max())
         order = order[:, -longest:] if left else order[:, :longest]
         index = order[..., None].expand(-1, -1, self.embeds.shape[-1])
-        return Strip(self.embeds.gather(1, index), self.mask.gather(1, order))
+        return Strip(self.embeds.gather(1, index), self.mask.gather(1, order), self.slots.gather(1, order))
 
     def positions(self) -> Int[Tensor, "B T"]:
         """Where each vector stands among the real ones of its row, counted from 0."""
         return (self.mask.long().cumsum(1) - 1).clamp_min(0)
 
+    def added(self, memory: Memory) -> Added | None:
+        """What the LLM's layers are to add where the memory's tokens stand."""
+        return None if memory.deep is None else Added(memory.deep, self.slots * self.mask)
+
 
 def embed(host: HostLLM, tokens: TokenBatch) -> Strip:
     """Tokens as the LLM embeds them."""
-    return Strip(host.embed(tokens.ids), tokens.mask)
+    return plain(host.embed(tokens.ids), tokens.mask)
+
+
+def plain(embeds: Float[Tensor, "B T D"], mask: Bool[Tensor, "B T"]) -> Strip:
+    """Vectors to which no layer adds anything."""
+    return Strip(embeds, mask, torch.zeros_like(mask, dtype=torch.long))
 
 
 def memory_strip(memory: Memory) -> Strip:
     """The trained part of the memory."""
-    return Strip(memory.tokens, memory.mask)
+    count, deep = memory.mask.shape[1], 0 if memory.deep is None else memory.deep.shape[1]
+    slots = torch.arange(1 - count + deep, 1 + deep, device=memory.mask.device).clamp_min(0)
+    return Strip(memory.tokens, memory.mask, slots.expand_as(memory.mask))
 
 
 def frozen_strip(host: HostLLM, memory: Memory, before: Int[Tensor, " H"]) -> Strip:
@@ -62,41 +72,7 @@ def frozen_strip(host: HostLLM, memory: Memory, before: Int[Tensor, " H"]) -> St
     head = embed(host, TokenBatch(rows, torch.ones_like(rows, dtype=torch.bool)))
     if memory.text is None or memory.text_mask is None:
         return head
-    return head.then(Strip(memory.text, memory.text_mask))
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """What was read already: its keys and values, and which of them are real, where rows differ in that."""
-
-    cache: DynamicCache | None
-    seen: Bool[Tensor, "B C"] | None = None
-
-    def real(self, strip: Strip) -> Bool[Tensor, "B C"]:
-        """Which of the keys and values are real, for the rows of a strip that follows them."""
-        if self.seen is not None:
-            return self.seen
-        return strip.mask.new_ones(len(strip.mask), 0 if self.cache is None else self.cache.get_seq_length())
-
-    def read(self, host: HostLLM, strip: Strip) -> tuple[Float[Tensor, "B T D"], Ahead]:
-        """The last hidden states of what follows, and what was read then."""
-        if self.seen is None:  # then its padding stands on the right, and the causal mask alone is right
-            return host.read(strip.embeds, cache=self.cache), self
-        positions = strip.positions() + self.seen.sum(1, keepdim=True)
-        seen = torch.cat([self.seen, strip.mask], 1)
-        return host.read(strip.embeds, seen, positions, self.cache), Ahead(self.cache, seen)
-
-
-def _read_added(host: HostLLM, strip: Strip, memory: Memory, ahead: Ahead) -> tuple[Strip, Ahead]:
-    """Reads a strip that ends with the memory tokens, if anything is added to their keys and values: that must have
-    happened before they are read themselves. Returns what is still to be read."""
-    if memory.added is None:
-        return strip, ahead
-    strip, cache = strip.packed(left=True), DynamicCache() if ahead.cache is None else ahead.cache
-    holes = ahead.seen is not None or not bool(strip.mask.all())
-    _, ahead = Ahead(cache, ahead.real(strip) if holes else None).read(host, strip)
-    cache_pairs.add(cache, memory.added)
-    return strip.none(), ahead
+    return head.then(plain(memory.text, memory.text_mask))
 
 
 def read_targets(host: HostLLM, memory: Memory, prompt: Prompt, cache: DynamicCache | None = None) -> Reading:
@@ -105,20 +81,33 @@ def read_targets(host: HostLLM, memory: Memory, prompt: Prompt, cache: DynamicCa
     Text is read first, without gradient, and only its keys and values are kept: no gradient needs to travel
     through a context of hundreds of tokens to reach a few soft vectors behind it.
     """
-    rest, ahead = frozen_strip(host, memory, prompt.before), Ahead(cache)
-    if memory.text is not None:
-        kept = Ahead(DynamicCache() if cache is None else cache)
-        with torch.no_grad():
-            _, ahead = Ahead(kept.cache, kept.real(rest)).read(host, rest.packed(left=True))
-        rest = rest.none()
-    rest, ahead = _read_added(host, rest.then(memory_strip(memory)), memory, ahead)
-    rest = rest.then(embed(host, prompt.after))
-    hidden, _ = ahead.read(host, rest.packed(left=False))
+    frozen = frozen_strip(host, memory, prompt.before)
+    rest = memory_strip(memory).then(embed(host, prompt.after))
+    if memory.text is None:
+        whole = frozen.then(rest)
+        packed = whole.packed(left=False)
+        hidden = host.read(packed.embeds, cache=cache, added=packed.added(memory))
+        places = whole.positions()
+    else:
+        packed, places = rest.packed(left=False), rest.positions()
+        hidden = _read_behind(host, frozen.packed(left=True), packed, cache, packed.added(memory))
     width = prompt.after.ids.shape[1]
-    places = rest.positions()[:, -width:, None]
-    after = hidden.gather(1, places.expand(-1, -1, hidden.shape[-1]))
+    after = hidden.gather(1, places[:, -width:, None].expand(-1, -1, hidden.shape[-1]))
     rows, columns = prompt.targets.nonzero(as_tuple=True)
     return Reading(host.logits(after[rows, columns - 1]), prompt.after.ids[rows, columns], rows, memory)
+
+
+def _read_behind(
+    host: HostLLM, frozen: Strip, rest: Strip, cache: DynamicCache | None, added: Added | None
+) -> Float[Tensor, "B T D"]:
+    cache = DynamicCache() if cache is None else cache
+    ahead = cache.get_seq_length()
+    lead = frozen.mask.new_ones(frozen.mask.shape[0], ahead)
+    seen = torch.cat([lead, frozen.mask], 1)
+    with torch.no_grad():
+        host.read(frozen.embeds, seen, frozen.positions() + ahead, cache)
+    start = seen.sum(1, keepdim=True)
+    return host.read(rest.embeds, torch.cat([seen, rest.mask], 1), rest.positions() + start, cache, added)
 
 
 @torch.no_grad()
@@ -126,15 +115,13 @@ def generate(
     host: HostLLM, memory: Memory, prompt: Prompt, max_new_tokens: int, cache: DynamicCache | None = None
 ) -> list[list[int]]:
     """Greedy answers, one list of token ids per row, without the end token."""
+    whole = frozen_strip(host, memory, prompt.before).then(memory_strip(memory)).then(embed(host, prompt.after))
+    strip = whole.packed(left=False)
     cache = DynamicCache() if cache is None else cache
-    whole = frozen_strip(host, memory, prompt.before).then(memory_strip(memory))
-    rest, ahead = _read_added(host, whole, memory, Ahead(cache))
-    strip = rest.then(embed(host, prompt.after)).packed(left=False)
-    mask = torch.cat([ahead.real(strip), strip.mask], 1)
-    hidden, _ = ahead.read(host, strip)
+    mask = torch.cat([strip.mask.new_ones(strip.mask.shape[0], cache.get_seq_length()), strip.mask], 1)
     rows = torch.arange(len(mask), device=mask.device)
-    last = hidden[rows, strip.mask.sum(1) - 1]
-    return decode(host, last, Standing(cache, mask, mask.long().sum(1)), max_new_tokens)
+    hidden = host.read(strip.embeds, cache=cache, added=strip.added(memory))[rows, strip.mask.sum(1) - 1]
+    return decode(host, hidden, Standing(cache, mask, mask.long().sum(1)), max_new_tokens)
 
 
 def refuse_no_tokens(max_new_tokens: int) -> None:

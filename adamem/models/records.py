@@ -12,8 +12,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from adamem.models.cache_pairs import Pairs
-
 
 @dataclass(frozen=True)
 class TokenBatch:
@@ -56,9 +54,8 @@ class Memory:
     `text` are frozen vectors (embedded tokens) that come first; `tokens` are vectors the method made, and the
     only part that gradients reach. `picks` says which coarse states each memory token was made from, where the
     method can tell: `[B, R, M]`, rows sum to one. `attention` is the distribution over the states that they were
-    picked by, as log-probabilities, with -inf at padding; `window` is the number of context tokens of a state. `added`
-    are keys and values [heads, F, head width] of every layer of the LLM, added to what it keeps of the last F of
-    `tokens`; gradients reach them, too.
+    picked by, as log-probabilities, with -inf at padding; `window` is the number of context tokens of a state. `deep`
+    is added to what every layer of the LLM but the first gets of the last F of `tokens`; gradients reach it, too.
     """
 
     tokens: Float[Tensor, "B K D"]
@@ -68,7 +65,7 @@ class Memory:
     picks: Float[Tensor, "B R M"] | None = None
     attention: Float[Tensor, "B M"] | None = None
     window: int = 0
-    added: Pairs | None = None
+    deep: Float[Tensor, "N F D"] | None = None
 
     def lengths(self) -> Int[Tensor, " B"]:
         """Decoder positions taken, per row."""

@@ -65,7 +65,7 @@ def parts(params: config.AdaMemConfig, work: Work) -> list[Part]:
     listed += [_fusing(params), _projection(params)]
     if isinstance(params.interface, config.PrefixKV):
         listed.append(Part("interface", "2*K*D*x + 4*G*K*x*E", "4*K*D*x + 8*G*K*x*E"))
-    return [*listed, _reading(params, work), HEAD]
+    return [*listed, _reading(work), HEAD]
 
 
 def _fusing(params: config.AdaMemConfig) -> Part:
@@ -81,13 +81,11 @@ def _projection(params: config.AdaMemConfig) -> Part:
     return Part("projection", forward, f"2*({forward})")
 
 
-def _reading(params: config.AdaMemConfig, work: Work) -> Part:
+def _reading(work: Work) -> Part:
+    own = " + 2*u*W*T" if work.unfrozen else ""
+    backward = f"2*G*W*T + 8*G*A*T*(T+X){own}"
     name = "LLM reads, top unfrozen" if work.unfrozen else "LLM reads memory"
-    pairs, own, unused = "T*(T+X)", " + 2*u*W*T" if work.unfrozen else "", ""
-    if isinstance(params.interface, config.DeepPrefix):  # read apart; the top layer gives but its keys and values
-        pairs, top = "(f**2 + (T-f)*T)", "2*(W - 2*D*E)*f"
-        unused = f" - {top} - 8*A*f**2" + (f" - {top}" if work.unfrozen else "")
-    return Part(name, f"2*G*W*T + 4*G*A*{pairs}", f"2*G*W*T + 8*G*A*{pairs}{own}{unused}", float32=False)
+    return Part(name, "2*G*W*T + 4*G*A*T*(T+X)", backward, float32=False)
 
 
 def count(params: config.AdaMemConfig, work: Work, letters: Letters) -> list[Counted]:

@@ -93,11 +93,8 @@ def _kept(params: config.AdaMemConfig, work: Work) -> dict[str, str]:
 
 def _reading(params: config.AdaMemConfig, work: Work) -> str:
     """Behind a cache the attention gets a mask of its own, and keys and values are repeated for every head."""
-    attended = "2*E*T"
-    if isinstance(params.interface, config.PrefixKV):
-        attended = "(2*A + T)*(T+X)"
-    if isinstance(params.interface, config.DeepPrefix):
-        attended = "(2*E*f + (2*A + T-f)*T)"
+    cached = isinstance(params.interface, config.PrefixKV)
+    attended = "(2*A + T)*(T+X)" if cached else "2*E*T"
     own = " + e*u*T*(2*D + I)" if work.unfrozen else ""
     return f"G*(T*(4*Q + 4*a + e*(2*A + J*I)) + e*{attended}) + 12*T*D{own}"
 

@@ -33,8 +33,8 @@ def _formulas(params: config.AdaMemConfig) -> dict[str, str]:
     parts["projection"] = "D**2"
     if isinstance(params.projection, config.MlpProjection):
         parts["projection"] += " + D*m + m + m*D + D"
-    if isinstance(params.interface, config.DeepPrefix):
-        parts["interface"] = "2*G*U*E"
+    if isinstance(params.interface, config.DeepPrompt):
+        parts["interface"] = "(G-1)*U*D"
     if isinstance(params.interface, config.PrefixKV):
         parts["interface"] = "2*D + D*x + x + G*(x*2*E + 2*E)"
     return parts

@@ -34,7 +34,7 @@ def answers(tmp_path: Path, committed: Evidence, write: Callable[[str, Level], P
     folder, rows = tmp_path / "ablations/answers", []
     for number, (name, scored) in enumerate(SCORED.items()):
         shutil.copytree(write(name, scored) / "benchmarks", folder / name)
-        changes = f"training_seed={number} interface.kind=deep_prefix"
+        changes = f"training_seed={number} interface.kind=deep_prompt"
         rows += [row(name, about=DEEP, changes=changes, method=method) for method in scored]
     return Kept(folder, rows, tmp_path / "tasks")
 

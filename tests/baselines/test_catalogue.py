@@ -9,7 +9,8 @@ import pytest
 
 from adamem.baselines import catalogue
 from adamem.benchmarks.item import Item
-from tests import workplace
+from adamem.models.host import HostLLM
+from tests import tiny, workplace
 
 
 def test_a_gold_context_is_the_answering_documents_in_order() -> None:
@@ -68,3 +69,10 @@ def test_a_trained_method_needs_its_checkpoint_and_no_statistics_beside_it(
 def test_a_name_that_is_no_method() -> None:
     with pytest.raises(ValueError, match="no method 'adamen'; there are: adamem, "):
         catalogue.entry("adamen")
+
+
+@pytest.mark.parametrize("name", [name for name in catalogue.PEERS if name.endswith("_tuned")])
+def test_a_peer_that_cannot_read_between_the_layers_says_so(name: str, llm: HostLLM, tmp_path: Path) -> None:
+    params = tiny.settings({"interface": {"kind": "deep_prompt"}})
+    with pytest.raises(ValueError, match=rf"interface\.kind is deep_prompt, and {name} .* soft_prefix"):
+        catalogue.peer(catalogue.Bench(llm, params, tmp_path), name)

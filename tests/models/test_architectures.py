@@ -20,7 +20,7 @@ from tests.architectures import ARCHITECTURES
 every_architecture = pytest.mark.parametrize("name", ARCHITECTURES)
 INTERFACES: dict[str, dict[str, Any]] = {
     "soft_prefix": {},
-    "deep_prefix": {"interface": {"kind": "deep_prefix"}},
+    "deep_prompt": {"interface": {"kind": "deep_prompt"}},
     "prefix_kv": {"interface": {"kind": "prefix_kv", "hidden": 16}},
 }
 Arguments = dict[str, Any]
@@ -31,7 +31,7 @@ def adamem(host: HostLLM, interface: str = "soft_prefix") -> AdaMem:
     torch.manual_seed(1)
     model = AdaMem(tiny.settings(INTERFACES[interface]).model, host)
     model.set_statistics(Statistics.neutral(host.width, host.vocabulary, host.embedding_rms))
-    tiny.stirred(model, by=0.01 if interface == "deep_prefix" else 0.05)  # more drowns in every layer what is read
+    tiny.stirred(model, by=0.01 if interface == "deep_prompt" else 0.05)  # more drowns in every layer what is read
     return model
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from transformers import DynamicCache
 
 from adamem import config
-from adamem.models import cache_pairs, interfaces
+from adamem.models import architecture, interfaces
 from adamem.models.host import HostLLM
-from adamem.models.interfaces import DeepPrefix, PrefixKV, SoftPrefix
+from adamem.models.interfaces import DeepPrompt, PrefixKV, SoftPrefix
 from adamem.models.projection import Projection, rescale
 from adamem.models.records import Memory
 from adamem.models.silent import Offset
@@ -21,15 +20,27 @@ def memory(llm: HostLLM) -> Memory:
     return Memory(torch.randn(2, 5, llm.width), torch.ones(2, 5, dtype=torch.bool))
 
 
-def test_the_settings_name_the_interface(llm: HostLLM) -> None:
-    assert isinstance(interfaces.build(config.SoftPrefix(kind="soft_prefix"), llm, 2), SoftPrefix)
-    assert isinstance(interfaces.build(config.DeepPrefix(kind="deep_prefix"), llm, 2), DeepPrefix)
-    assert isinstance(interfaces.build(config.PrefixKV(kind="prefix_kv", hidden=8), llm, 2), PrefixKV)
+@pytest.mark.parametrize(
+    ("interface", "built", "shared"),
+    [
+        ({"kind": "soft_prefix"}, SoftPrefix, SoftPrefix),
+        ({"kind": "deep_prompt"}, DeepPrompt, DeepPrompt),
+        ({"kind": "prefix_kv", "hidden": 8}, PrefixKV, SoftPrefix),
+    ],
+)
+def test_the_settings_name_the_interface(llm: HostLLM, interface: object, built: type, shared: type) -> None:
+    """And what baselines have of it, whose vectors stay in the prompt."""
+    model = tiny.settings({"interface": interface}).model
+    assert type(interfaces.build(model, llm)) is built
+    assert type(interfaces.for_vectors(model.interface, llm, 2)) is shared
 
 
-def test_vectors_of_baselines_share_what_stays_in_the_prompt(llm: HostLLM) -> None:
-    assert isinstance(interfaces.vectors(config.DeepPrefix(kind="deep_prefix"), llm, 2), DeepPrefix)
-    assert isinstance(interfaces.vectors(config.PrefixKV(kind="prefix_kv", hidden=8), llm, 2), SoftPrefix)
+@pytest.mark.parametrize("start", ["retrieval", "random"])
+def test_what_is_picked_gets_no_vectors_between_the_layers(llm: HostLLM, start: str) -> None:
+    model = tiny.settings({"interface": {"kind": "deep_prompt"}, "resampler": {"start": start}}).model
+    presented, _ = interfaces.build(model, llm).present(memory(llm))
+    learned = model.resampler.n_fused if start == "retrieval" else model.resampler.n_latents
+    assert presented.deep is not None and presented.deep.shape == (2, learned, llm.width)
 
 
 def test_a_soft_prefix_has_no_weights_and_changes_nothing(llm: HostLLM) -> None:
@@ -39,27 +50,21 @@ def test_a_soft_prefix_has_no_weights_and_changes_nothing(llm: HostLLM) -> None:
     assert not list(made.parameters())
 
 
-def test_a_deep_prefix_starts_as_the_soft_one(llm: HostLLM) -> None:
-    """Nothing is added at first; then keys and values of the size that each layer's own have, to the last tokens."""
-    made, given = DeepPrefix(3, llm), memory(llm)
+def test_a_deep_prompt_starts_as_the_soft_prefix(llm: HostLLM) -> None:
+    """Nothing is added at first; then vectors of the size that the states of words have in each layer."""
+    made, given = DeepPrompt(3, llm), memory(llm)
     presented, cache = made.present(given)
-    assert cache is None
-    assert presented.tokens is given.tokens
-    assert presented.added is not None
-    assert [[tuple(part.shape) for part in pair] for pair in presented.added] == [[(2, 3, 8), (2, 3, 8)]] * 3
-    assert not any(bool(part.detach().any()) for pair in presented.added for part in pair)
-    with torch.no_grad():
-        for weight in made.parameters():
-            weight += 1 / Offset.PACE
-    added = made.present(given)[0].added
-    assert added is not None
-    hidden = llm.embed(torch.tensor([[*llm.frame.before, 4, 5, 6]]))
-    kept = DynamicCache()
-    llm.read(hidden, cache=kept)
-    for pair, own in zip(added, cache_pairs.of(kept), strict=True):
-        assert all(float(one.detach().std()) < 1e-5 for one in pair)
-        for one, other in zip(pair, own, strict=True):
-            assert 0.3 < float(one.detach().mean() / other.square().mean().sqrt()) < 3
+    assert cache is None and presented.tokens is given.tokens
+    assert presented.deep is not None and not presented.deep.detach().any()
+    for weight in made.parameters():
+        torch.nn.init.constant_(weight, 1 / (DeepPrompt.SLOWER * Offset.PACE))
+    deep = made.present(given)[0].deep
+    assert deep is not None and deep.shape == (2, 3, llm.width)
+    words = torch.tensor([[*llm.frame.before, 4, 5, 6]])
+    for one, layers in zip(deep.detach(), (1, 2), strict=True):
+        states = architecture.trunk(llm.model.base_model, layers)(words, use_cache=False)[0]
+        assert float(one.std()) < 1e-5
+        assert 0.3 < float(one.mean() / states.square().mean().sqrt()) < 3
 
 
 def test_keys_and_values_stand_in_every_layer(llm: HostLLM) -> None:

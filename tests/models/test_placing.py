@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import torch
-from transformers import DynamicCache
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from adamem import config
 from adamem.models import placing
@@ -21,7 +24,8 @@ from tests import tiny
 def test_packing_closes_holes_and_keeps_the_order(left: bool) -> None:
     mask = torch.tensor([[True, False, True, False, True], [False, False, True, False, False]])
     embeds = torch.arange(1.0, 11.0).reshape(2, 5, 1)
-    packed = Strip(embeds, mask).packed(left)
+    packed = Strip(embeds, mask, mask * torch.arange(5)).packed(left)
+    assert packed.slots[packed.mask].tolist() == [0, 2, 4, 2]
     assert packed.embeds[packed.mask].flatten().tolist() == [1.0, 3.0, 5.0, 8.0]
     assert packed.mask.tolist() == [[True] * 3, [False, False, True] if left else [True, False, False]]
     assert packed.positions().tolist() == [[0, 1, 2], [0, 0, 0]]
@@ -67,44 +71,42 @@ def test_what_is_read_is_before_text_tokens_after(llm: HostLLM, texts: list[list
 
 
 def deepened(host: HostLLM, memory: Memory) -> Memory:
-    """With something added to the keys and values of the last two tokens, in every layer."""
+    """With vectors for the last two tokens in every layer but the first, and a hole in the second row."""
     generator = torch.Generator().manual_seed(6)
-    pairs = [[torch.randn(2, 2, 8, generator=generator, requires_grad=True) for _ in range(2)] for _ in host.layers]
-    return replace(memory, added=pairs)
+    deep = torch.randn(len(host.layers) - 1, 2, host.width, generator=generator, requires_grad=True)
+    return replace(memory, deep=deep, mask=torch.tensor([[True, True, True], [True, False, True]]))
+
+
+def behind_layers(host: HostLLM, memory: Memory, end: int) -> list[RemovableHandle]:
+    """The same by what leaves a layer, for one row whose last memory token stands before position `end`."""
+    assert memory.deep is not None
+    more = F.pad(memory.deep.detach(), (0, 0, end - memory.deep.shape[1], 0))
+
+    def hook(added: Tensor) -> Callable[[nn.Module, object, Tensor], Tensor]:
+        return lambda layer, given, found: found + F.pad(added, (0, 0, 0, found.shape[1] - len(added)))
+
+    return [layer.register_forward_hook(hook(one)) for layer, one in zip(host.layers, more, strict=False)]
 
 
 @pytest.mark.parametrize("texts", [None, [[21, 22, 23, 24, 25], [31]]], ids=["soft", "text+soft"])
-def test_what_is_added_is_there_before_it_is_read(llm: HostLLM, texts: list[list[int]] | None) -> None:
-    """Against plain passes per row: up to the memory's end, and behind keys and values with something added."""
-    memory, prompt = memory_of(llm, texts, 2, count=3), prompt_of(llm, [[41, 42], [51, 52, 53]])
-    deep = deepened(llm, memory)
-    assert deep.added is not None
-    reading = placing.read_targets(llm, deep, prompt)
-    written = placing.generate(llm, deep, replace(prompt, targets=torch.zeros_like(prompt.targets)), 4)
+def test_layers_add_to_the_tokens_that_the_vectors_are_for(llm: HostLLM, texts: list[list[int]] | None) -> None:
+    """Against one plain forward pass per row, wherever its tokens stand and though one of them may be missing."""
+    memory, prompt = deepened(llm, memory_of(llm, texts, 2, count=3)), prompt_of(llm, [[41, 42], [51, 52, 53]])
+    assert memory.deep is not None
+    reading = placing.read_targets(llm, memory, prompt)
+    written = placing.generate(llm, memory, replace(prompt, targets=torch.zeros_like(prompt.targets)), 4)
     for row, whole in enumerate(prompt.after.rows()):
-        first, cache = [*prompt.before.tolist(), *(texts[row] if texts else [])], DynamicCache()
-        llm.read(torch.cat([llm.embed(torch.tensor([first])), memory.tokens[:1]], 1), cache=cache)
-        for layer, pair in zip(cache.layers, deep.added, strict=True):
-            assert layer.keys is not None and layer.values is not None
-            for kept, more in zip((layer.keys, layer.values), pair, strict=True):
-                kept.detach()[:, :, -2:] += more.detach()
-        hidden = llm.read(llm.embed(torch.tensor([whole])), cache=cache)[0]
+        first = llm.embed(torch.tensor([[*prompt.before.tolist(), *(texts[row] if texts else [])]]))
+        real = memory.mask[row].nonzero()[:, 0]
+        alone = replace(memory, deep=memory.deep[:, real[real > 0] - 1])
+        strip = torch.cat([first, memory.tokens[:1, real], llm.embed(torch.tensor([whole]))], 1)
+        hooks = behind_layers(llm, alone, first.shape[1] + len(real))
+        hidden = llm.read(strip)[0, -len(whole) :]
+        [hook.remove() for hook in hooks]
         assert torch.allclose(reading.logits[reading.rows == row], llm.logits(hidden)[2:-1], atol=1e-4)
         assert written[row][0] == int(llm.logits(hidden[-1]).argmax())
     reading.logits.square().mean().backward()
-    assert all(part.grad is not None and bool(part.grad.any()) for pair in deep.added for part in pair)
-
-
-@pytest.mark.parametrize("texts", [None, [[21, 22, 23, 24, 25], [31]]], ids=["soft", "text+soft"])
-def test_nothing_added_changes_nothing(llm: HostLLM, texts: list[list[int]] | None) -> None:
-    """Nor do memories of different lengths, in either way of reading them."""
-    memory, prompt = memory_of(llm, texts, 2, count=3), prompt_of(llm, [[41, 42], [51, 52, 53]])
-    memory = replace(memory, mask=torch.tensor([[True, True, True], [True, False, True]]))
-    none = replace(memory, added=[[torch.zeros(2, 2, 8)] * 2 for _ in llm.layers])
-    found, plain = (placing.read_targets(llm, one, prompt).logits for one in (none, memory))
-    assert torch.allclose(found, plain, atol=1e-4)
-    asked = replace(prompt, targets=torch.zeros_like(prompt.targets))
-    assert placing.generate(llm, none, asked, 4) == placing.generate(llm, memory, asked, 4)
+    assert bool((memory.deep.grad != 0).any(-1).all()), "every vector of every layer learns"
 
 
 def test_rows_end_at_their_end_token_each(llm: HostLLM) -> None:

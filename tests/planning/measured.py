@@ -32,7 +32,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "retrieval": {},
     "random": {"resampler": {"start": "random", "film": False}, "projection": {"kind": "mlp", "hidden": 16}},
     "soft prompt": {"resampler": {"hidden": 0}},
-    "deep_prefix": {"interface": {"kind": "deep_prefix"}},
+    "deep_prompt": {"interface": {"kind": "deep_prompt"}},
     "prefix_kv": {"interface": {"kind": "prefix_kv", "hidden": 16}},
 }
 ARCHITECTURES: dict[str, Callable[..., Any]] = {

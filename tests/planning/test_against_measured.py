@@ -38,7 +38,7 @@ def test_weights_are_counted_to_the_last_one(llm: HostLLM, variant: str) -> None
         assert weights.trained(step.params, plan.letters, reads=False) == sum(part.numel() for part in selector)
 
 
-@pytest.mark.parametrize("interface", ["deep_prefix", "prefix_kv"])
+@pytest.mark.parametrize("interface", ["deep_prompt", "prefix_kv"])
 def test_the_parts_have_the_weights_of_the_modules(llm: HostLLM, interface: str) -> None:
     step = Step.of(llm, interface)
     model = step.model

@@ -104,7 +104,7 @@ def test_cards_are_dense_peaks_in_plain_units(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"interface": {"kind": "deep_prefix"}}, {"interface": {"kind": "prefix_kv", "hidden": 16}}]
+    "changes", [{}, {"interface": {"kind": "deep_prompt"}}, {"interface": {"kind": "prefix_kv", "hidden": 16}}]
 )
 def test_the_page_has_every_training_and_every_letter(
     tmp_path: Path, llm_folder: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, Any]

@@ -35,7 +35,7 @@ def train(scratch: Scratch, settings: config.Devices, interface: str = "soft_pre
     return steps, {name: weight.detach() for name, weight in trainee.named().items()}
 
 
-@pytest.mark.parametrize("interface", ["soft_prefix", "deep_prefix", "prefix_kv"])
+@pytest.mark.parametrize("interface", ["soft_prefix", "deep_prompt", "prefix_kv"])
 def test_recomputed_layers_train_the_same_weights(scratch: Scratch, interface: str) -> None:
     """To the bit; layers that write into a cache, as behind a key-value prefix, are left as they are."""
     _, plain = train(scratch, config.Devices(), interface)
@@ -90,12 +90,14 @@ def test_bfloat16_is_near_and_keeps_float32_weights(scratch: Scratch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of torch about its own parts, when it compiles
-def test_compiled_layers_compute_the_same(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("interface", ["soft_prefix", "deep_prompt"])
+def test_compiled_layers_compute_the_same(scratch: Scratch, monkeypatch: pytest.MonkeyPatch, interface: str) -> None:
     """As graphs for forward and backward pass. That torch's C++ or Triton for a graph is right is torch's own matter,
     and takes a minute. Shapes are not checked: what checks them would be compiled along, once for each depth of calls.
     """
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     monkeypatch.setattr(torch.nn.Module, "compile", partialmethod(torch.nn.Module.compile, backend="aot_eager"))
-    plain, _ = train(scratch, config.Devices())
-    steps, _ = train(scratch, config.Devices(compile=True, gradient_checkpointing=True))
+    plain, learned = train(scratch, config.Devices(), interface)
+    steps, compiled = train(scratch, config.Devices(compile=True, gradient_checkpointing=True), interface)
     assert steps[-1].values["validation_loss"] == pytest.approx(plain[-1].values["validation_loss"], abs=1e-3)
+    assert [bool(weight.any()) for weight in compiled.values()] == [bool(weight.any()) for weight in learned.values()]
