@@ -31,7 +31,7 @@ class DeepPrompt(Interface):
         pace: of learned vectors at its input, see `Offset`.
     """
 
-    SLOWER = 0.25
+    SLOWER = 0.125
     sizes: Float[Tensor, " N"]
 
     def __init__(self, count: int, host: HostLLM, pace: float = Offset.PACE) -> None:
