@@ -1,8 +1,9 @@
-"""The rules of the house that no linter has: sizes, docstrings, and nothing loaded that could run code."""
+"""The rules of the house that no linter has: sizes, docstrings, nothing that could run code, no path of a machine."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,3 +108,14 @@ def test_a_stage_is_a_short_story(path: Path) -> None:
         if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Div | ast.BitOr)
     ]
     assert not sums, f"{name(path)}:{sums[0].lineno}: arithmetic"
+
+
+def test_no_machine_is_written_into_the_repository() -> None:
+    """Absolute paths and home folders break every other clone."""
+    kept = [*LIBRARY, *ROOT.glob("*.yaml"), *ROOT.glob("profiles/*.yaml")]
+    found = []
+    for path in [*kept, ROOT / "Makefile", ROOT / ".dvc/config"]:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if re.search(r"""(?:^|[\s"'=(\[])(?:/(?:home|root|work|tmp|opt|usr|mnt|data)/|~/|[A-Z]:\\)""", line):
+                found.append(f"{name(path)}:{number}: {line.strip()}")
+    assert not found, "\n".join(found)

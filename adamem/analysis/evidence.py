@@ -78,8 +78,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
         ValueError: an input is missing or malformed; the message names file, line and field.
     """
     folder = reports / "evidence"
-    results = read(reports / "benchmarks", tasks, folder / "benchmarks")
-    bootstrap = Bootstrap.of(params)
+    results, bootstrap = read(reports / "benchmarks", tasks, folder / "benchmarks"), Bootstrap.of(params)
     answers = Kept(reports / "ablations/answers", ablations.read(reports / "ablations/ablations.csv"), tasks)
     without = replace(answers, folder=reports / "ablations/parts")
     known = Evidence(results, bootstrap, answers.about(ablations.SEED).trainings(), params.training_seed + 1)
