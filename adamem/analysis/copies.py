@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adamem.analysis.hypotheses import Evidence, difference, over
+from adamem.analysis import margins
+from adamem.analysis.hypotheses import Evidence
 from adamem.analysis.methods import OURS, in_order, is_rival
 from adamem.analysis.results import Pairs, Results
-from adamem.analysis.tables import gap, gaps, markdown
+from adamem.analysis.tables import gap, markdown
 
 HEAD = """\
 The same questions with values permuted across entities, so that what the LLM knows by heart is wrong. What each method
@@ -41,11 +42,8 @@ def leads(known: Evidence) -> str:
     """What ours scores above each rival on the copies, over as many trainings as both have; nothing without copies."""
     results = _of_copies(known.results)
     copies = replace(known, results=results, again={number: _of_copies(one) for number, one in known.again.items()})
-    rows = []
-    for method in in_order(name for name in results.methods if is_rival(name) and name != OURS):
-        found = [difference(copies, OURS, method, group) for group in results.groups]
-        rows.append([f"`{method}`", *gaps([effect and effect.comparison for effect in found])])
-    return LEADS + "\n\n" + markdown(["above", *results.groups], rows) if rows else ""
+    rows = margins.table(copies, in_order(name for name in results.methods if is_rival(name)))
+    return f"{LEADS}\n\n{rows}" if rows else ""
 
 
 def _of_copies(results: Results) -> Results:
@@ -57,16 +55,12 @@ def _of_copies(results: Results) -> Results:
 def _copies(known: Evidence, method: str, group: str) -> list[Pairs]:
     metric = known.results.metric(group)
     asked = [one for one in known.trainings.values() if (method, group) in one.by_key]
-    found = [pairs for one in asked if (pairs := one.copies(method, group, metric)) is not None]
-    if any(pairs.ids != found[0].ids for pairs in found):
-        raise ValueError(f"group {group}: {method} answered other copies with another seed; ask them again")
-    return found
+    return [pairs for one in asked if (pairs := one.copies(method, group, metric)) is not None]
 
 
 def _cell(known: Evidence, method: str, group: str, found: list[Pairs]) -> str:
     if not found:
         return ""
-    gaps = [[x - y for x, y in zip(one.a, one.b, strict=True)] for one in found]
     name = f"{method} - {method} {group} {known.results.metric(group)}"  # as in `quality`, for the same numbers
-    change = over(gaps, found[0].clusters, known.bootstrap, name)
+    change = margins.over_pairs(found, known.bootstrap, name)
     return gap(change.difference, change.low, change.high)

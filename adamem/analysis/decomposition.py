@@ -73,7 +73,7 @@ def _missing(results: Results, bootstrap: Bootstrap) -> str:
         pairs = results.pairs(WINDOWS, OURS, group, results.metric(group))
         if pairs is None:
             continue
-        selecting = [told - own for told, own in zip(pairs.a, pairs.b, strict=True)]
+        selecting = pairs.gaps
         reading = [1 - told for told in pairs.a]
         more = [rest - lost for lost, rest in zip(selecting, reading, strict=True)]
         drawn = mean_interval(more, pairs.clusters, bootstrap.resamples, bootstrap.rng(f"missing {group}"))

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from adamem.analysis import copies, kept, verdicts
+from adamem.analysis import copies, kept, margins, verdicts
 from adamem.analysis.ablations import LONGER
-from adamem.analysis.hypotheses import Evidence, Hypothesis, judge, over
+from adamem.analysis.hypotheses import Evidence, Hypothesis, judge
 from adamem.analysis.kept import Kept, Scores, Weighed
 from adamem.analysis.methods import LOWER, OURS, UPPER
 from adamem.analysis.tables import gap
-from adamem.evaluation.statistics import Interval
 
 FILE = "hypotheses_longer.json"
 SHORT, LONG = "as committed", "longer"
@@ -79,29 +78,14 @@ def _growth(claims: Sequence[Hypothesis], longer: Evidence, committed: Evidence)
     parts = []
     leads = [(one.name, effect) for one in claims for effect in verdicts.close(one) if effect.share == 1]
     for name, effect in leads:
-        found = change(committed, longer, effect.against, effect.group)
+        found = margins.growth(committed, longer, effect.against, effect.group)
         if found is not None:
-            grown = gap(found.difference, found.low, found.high)
-            parts.append(f"over `{effect.against}` on {effect.group} ({name}) {grown}")
+            grown, seeds = found
+            told = gap(grown.difference, grown.low, grown.high)
+            parts.append(f"over `{effect.against}` on {effect.group} ({name}) {told}, {seeds} seeds")
     if not parts:
         return ""
     return (
-        f"What longer training adds to the leads, seed by seed: {', '.join(parts)}. Devices, and for some seeds the "
-        "type of the LLM, changed as well."
-    )
-
-
-def change(before: Evidence, after: Evidence, against: str, group: str) -> Interval | None:
-    """How much what ours is above another has grown from `before` to `after`, training by training; None where they
-    do not have the same trainings and items."""
-    metric = before.results.metric(group)
-    short, long = (known.pairs(OURS, against, group, metric) for known in (before, after))
-    if not short or [(number, one.ids) for number, one in short.items()] != [(n, one.ids) for n, one in long.items()]:
-        return None
-    gaps = [
-        [(y - z) - (w - x) for w, x, y, z in zip(one.a, one.b, long[number].a, long[number].b, strict=True)]
-        for number, one in short.items()
-    ]
-    return over(
-        gaps, next(iter(short.values())).clusters, before.bootstrap, f"growth {OURS} - {against} {group} {metric}"
+        "What longer training adds to the leads, with how many seeds were trained both ways: "
+        f"{'; '.join(parts)}. Devices, and for some seeds the type of the LLM, changed as well."
     )

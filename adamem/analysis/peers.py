@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from adamem.analysis.hypotheses import Evidence, difference
+from adamem.analysis import margins
+from adamem.analysis.hypotheses import Evidence
 from adamem.analysis.methods import OURS, in_order
-from adamem.analysis.tables import gaps, markdown
+from adamem.analysis.tables import markdown
 
 HEAD = """\
 The packages kvpress and llmlingua, on the first items of each group, in the same chat frame. None of them is trained
@@ -83,22 +84,19 @@ def section(known: Evidence, costs: str) -> str:
         return NONE
     traits = [[f"`{name}`", *vars(TRAITS[name]).values()] for name in (OURS, *peers)]
     header = ["method", "sees the question when compressing", "reusable for the next question", "budget"]
-    above, trainings = _above(peers, known)
+    trainings = _trainings(peers, known)
     scores = (
         f"What `{OURS}` scores above each, on the items both answered, with 95 % intervals "
         + (f"over its {trainings} trainings and items" if trainings > 1 else "over items, of one training")
         + ". Each peer has one set of answers; vectors that are lent to it come from one training, which the intervals "
         "do not know."
     )
-    parts = [HEAD, markdown(header, traits, numbers_from=4), scores, above, COSTS, costs]
+    parts = [HEAD, markdown(header, traits, numbers_from=4), scores, margins.table(known, peers, "peer"), COSTS, costs]
     return "\n\n".join(parts)
 
 
-def _above(peers: list[str], known: Evidence) -> tuple[str, int]:
-    """The table, and the most trainings of ours behind a cell of it."""
-    groups, trainings, rows = known.results.groups, 1, []
-    for name in peers:
-        found = [difference(known, OURS, name, group) for group in groups]
-        trainings = max([trainings, *(len(one.trainings) for one in found if one is not None)])
-        rows.append([f"`{name}`", *gaps([one and one.comparison for one in found])])
-    return markdown(["peer", *groups], rows), trainings
+def _trainings(peers: list[str], known: Evidence) -> int:
+    """The most trainings of ours that a peer is held against."""
+    results = known.results
+    asked = [(name, group) for name in peers for group in results.groups]
+    return max(len(known.pairs(OURS, name, group, results.metric(group))) for name, group in asked)

@@ -34,6 +34,11 @@ class Pairs:
     b: tuple[float, ...]
     clusters: tuple[str, ...]
 
+    @property
+    def gaps(self) -> list[float]:
+        """a - b, item by item."""
+        return [x - y for x, y in zip(self.a, self.b, strict=True)]
+
 
 @dataclass(frozen=True)
 class Results:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
+from adamem.analysis import margins
 from adamem.analysis.hypotheses import (
     FUSION,
     RETRIEVAL_TUNED,
@@ -14,12 +15,11 @@ from adamem.analysis.hypotheses import (
     Effect,
     Evidence,
     Hypothesis,
-    difference,
 )
-from adamem.analysis.methods import OURS, UPPER
+from adamem.analysis.methods import UPPER
 from adamem.analysis.names import f1_of_one
 from adamem.analysis.results import Results
-from adamem.analysis.tables import gaps, markdown
+from adamem.analysis.tables import markdown
 
 EXPLORATORY = (
     "All of it is exploratory: parts of AdaMem were chosen by looking at some of these test items (the marks at the "
@@ -145,8 +145,7 @@ def by_group(known: Evidence, hypotheses: Sequence[Hypothesis]) -> str:
     groups, rows = known.results.groups, []
     for one in hypotheses:
         for effect in close(one):
-            found = [difference(known, OURS, effect.against, group, effect.share) for group in groups]
-            rows.append([one.name, _above(effect), *gaps([there and there.comparison for there in found])])
+            rows.append([one.name, _above(effect), *margins.cells(known, effect.against, effect.share)])
     head = "The comparisons in every group. H1 and H2 are claims about A; a lead elsewhere is not theirs."
     return head + "\n\n" + markdown(["", "above", *groups], rows, numbers_from=2)
 

@@ -39,17 +39,6 @@ def answers(tmp_path: Path, committed: Evidence, write: Callable[[str, Level], P
     return Kept(folder, rows, tmp_path / "tasks")
 
 
-def test_a_gain_is_over_the_seeds_that_were_trained_both_ways(committed: Evidence, answers: Kept) -> None:
-    found = answers.evidence(committed.bootstrap)
-    first = deep.gain(committed, found, "adamem", "A")
-    assert first is not None and (first[0].difference, first[1]) == (pytest.approx(0.25), 1)
-    twice = replace(committed, again={2: committed.results})
-    both = deep.gain(twice, found, "adamem", "A")
-    assert both is not None and (both[0].difference, both[1]) == (pytest.approx(0.35), 2)
-    other = replace(committed, number=3)
-    assert deep.gain(other, found, "adamem", "A") is None, "of another seed"
-
-
 def test_leads_are_over_arms_that_have_prompts_as_well(committed: Evidence, answers: Kept) -> None:
     page = deep.section(answers, committed)
     assert "2 training seeds" in page

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,19 +38,6 @@ def rows(row: RowWriter) -> list[Row]:
         for number, name in enumerate(SEEDS)
         for method in SCORED
     ]
-
-
-def test_what_longer_training_adds_to_a_lead_is_over_the_same_trainings(
-    committed: Path, write: Callable[[str, Level], Path], rows: list[Row], params: config.AdaMemConfig
-) -> None:
-    known = _known(committed, params)
-    found = longer.load(_kept(_train(committed, write), rows), known)
-    assert longer.change(known, found, "rag_minilm_tuned", "A") is None, "two trainings after one"
-    twice = replace(known, again={2: known.results})
-    grown = longer.change(twice, found, "rag_minilm_tuned", "A")
-    assert grown is not None and grown.difference == pytest.approx((0.95 - 0.7) - (0.6 - 0.7))
-    other = replace(known, again={3: known.results})
-    assert longer.change(other, found, "rag_minilm_tuned", "A") is None, "of another seed"
 
 
 def test_a_training_goes_by_its_seed_where_others_are_stale(
