@@ -120,11 +120,14 @@ def test_every_other_kind_can_be_chosen(path: str, section: dict[str, Any]) -> N
         ("resampler.n_fused", 1000, "leaves nothing to pick"),
         ("benchmarks.A.min_tokens", 100000, "is not below max_tokens"),
         ("benchmarks.A.min_tokens", 300, "must be 28 or more above min_tokens 300"),
+        ("benchmarks.A.names", [4, 5], "two numbers from 2 to 4"),
+        ("benchmarks.A.names", [3, 2], "the fewest first"),
+        ("benchmarks.D.names", [3, 3], "only group A asks for lists"),
         ("baselines.icae.encoder.heads", 7, "does not divide hidden"),
         ("baselines.icae.segments", 5, "does not divide resampler.n_latents"),
     ],
 )
-def test_values_that_do_not_fit_together_are_refused(path: str, value: int, said: str) -> None:
+def test_values_that_do_not_fit_together_are_refused(path: str, value: int | list[int], said: str) -> None:
     with pytest.raises(ValueError, match=said) as caught:
         AdaMemConfig.checked(changed(path, value), "params.yaml")
     assert path.rsplit(".", 1)[0] in str(caught.value)

@@ -21,7 +21,7 @@ from adamem.evaluation.statistics import mean_interval, paired_bootstrap
 FLOAT32 = "llm.dtype=float32"  # a change
 # what experiments are about whose answers the evidence weighs
 SEED, LONGER, LEAD, FRESH = "training seed", "longer training", "lead over retrieval", "fresh items"
-PARTS, DEEP = "parts of the compressor", "prompts in every layer"
+PARTS, DEEP, LISTS = "parts of the compressor", "prompts in every layer", "lists of four names"
 TYPE = "type of the LLM"  # and the committed settings again in another one
 
 EMPTY = {"changes": ""}  # what an empty cell of the table means, where that is not None

@@ -27,6 +27,7 @@ from adamem.analysis import (
     hypotheses,
     kept,
     lead,
+    lists,
     longer,
     longer_plot,
     parts,
@@ -42,7 +43,7 @@ from adamem.analysis.kept import Kept, Weighed
 from adamem.analysis.methods import CONTROL, OURS, in_order, style
 from adamem.analysis.provenance import Provenance
 from adamem.analysis.quality import Bootstrap, Comparison, Summary, metrics, summarise
-from adamem.analysis.results import read
+from adamem.analysis.results import Results, read
 from adamem.data.staged import write_json, write_text
 
 INTRO = """\
@@ -85,7 +86,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
     cost, peer_costs = costs.read(reports / "efficiency.json"), peers.cost_table(folder / "peer_costs.json")
     needles, written = heat.read(folder / "needle.json"), fanout.read(folder / "fanout.json")
     trained, apart = curves.read(folder / "training"), longer.weigh(answers, known, cost)
-    anew = fresh.weigh(answers, apart.evidence, bootstrap, cost)
+    anew, fours = fresh.weigh(answers, apart.evidence, bootstrap, cost), lists.weigh(answers, known, cost)
     again = lead.longer_ones(answers, apart.evidence.trainings if apart.evidence else {})
 
     summary, claims = summarise(results, bootstrap), hypotheses.judge(known, cost)
@@ -93,6 +94,7 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
         "Verdicts": _verdicts(params, known, claims),
         TRAINED_LONGER: apart.section,
         fresh.TITLE: anew.section,
+        lists.TITLE: fours.section,
         "Every method on every group": _quality(known, summary, provenance),
         "Do the answers come from the memory?": _controls(summary),
         "What is the lead over retrieval made of?": lead.section(results, bootstrap, again),
@@ -108,14 +110,18 @@ def write(reports: Path, tasks: Path, params: config.AdaMemConfig, provenance: P
 
     found = metrics(summary)
     write_json(folder / "metrics.json", found)
-    tables.write_csv(folder / "tables" / "quality.csv", tables.quality_rows(results, summary, provenance))
-    tables.write_csv(folder / "tables" / "comparisons.csv", tables.comparison_rows(summary, provenance))
-    judged = {reports / "hypotheses.json": claims, folder / longer.FILE: apart.claims, folder / fresh.FILE: anew.claims}
-    for path, of in judged.items():
-        write_json(path, verdicts.tree(of))
+    write_json(reports / "hypotheses.json", verdicts.tree(claims))
+    for name, weighed in ((longer.FILE, apart), (fresh.FILE, anew), (lists.FILE, fours)):
+        write_json(folder / name, verdicts.tree(weighed.claims))
+    _tabulate(results, summary, provenance, folder / "tables")
     _draw(twins.apart(results, summary)[1], trained, needles, apart, folder / "plots")
     write_text(folder / "README.md", _page(sections))
     return found
+
+
+def _tabulate(results: Results, summary: Summary, provenance: Provenance, folder: Path) -> None:
+    tables.write_csv(folder / "quality.csv", tables.quality_rows(results, summary, provenance))
+    tables.write_csv(folder / "comparisons.csv", tables.comparison_rows(summary, provenance))
 
 
 def _draw(summary: Summary, trained: Sequence[Training], needles: heat.Rows, apart: Weighed, folder: Path) -> None:

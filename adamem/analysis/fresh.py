@@ -55,11 +55,16 @@ def weigh(answers: Kept, older: Evidence | None, bootstrap: Bootstrap, cost: Map
     if not about.current:
         return Weighed(about.out_of_date())
     found = about.evidence(bootstrap)
-    judged = {claim.name: claim for claim in hypotheses.judge(found, cost)}
-    claims = [judged[name] for name, count in PLANNED.items() if _trainings(judged[name]) >= count]
+    claims = ready(found, cost, PLANNED)
     kinds = ({OLDER: older} if older else {}) | {NEWER: found}
     scores = kept.scores((row.method for row in about.current), kinds)
     return Weighed(_section(about, claims, scores, found, older), claims, scores, found)
+
+
+def ready(found: Evidence, cost: Mapping[str, Any], planned: Mapping[str, int]) -> list[Hypothesis]:
+    """The claims whose planned trainings are all there, judged."""
+    judged = {claim.name: claim for claim in hypotheses.judge(found, cost)}
+    return [judged[name] for name, count in planned.items() if _trainings(judged[name]) >= count]
 
 
 def _trainings(claim: Hypothesis) -> int:

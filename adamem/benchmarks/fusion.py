@@ -16,6 +16,7 @@ from adamem.benchmarks.assemble import Asked, Budget, Draft, ask, scatter, state
 from adamem.benchmarks.entity import Document, Entity
 from adamem.benchmarks.pool import Pool
 from adamem.benchmarks.queries import Chain, Query, Select, Shared, Sibling
+from adamem.config import NAMES
 
 KINDS = (
     "cities_in_country",
@@ -26,8 +27,9 @@ KINDS = (
     "films_from_country",
     "home_capital",
 )
-ANSWER_TOKENS = 14
+ANSWER_TOKENS = 14  # of the shortest lists; longer ones have as many a name
 DISTRACTORS = 4  # documents of the kind beside the answer's own; among 8 the LLM does not find them (docs/pipeline.md)
+Names = tuple[int, int]  # of a list, fewest and most
 ALIAS_SHARE = 0.9  # of the questions on a country that has an adjective
 
 
@@ -44,43 +46,43 @@ class _Plan:
 
 def draw(kind: str, pool: Pool, budget: Budget, rng: Random) -> Draft | None:
     """One item of this kind; None where the drawn entities do not make one."""
-    plan = _PLANS[kind](pool, rng)
+    plan = _LISTS[kind](pool, rng, budget.names) if kind in _LISTS else _PAIRS[kind](pool, rng)
     if plan is None:
         return None
     documents = scatter(plan.gold, plan.others, DISTRACTORS, pool.sentences(rng), plan.query, budget, rng)
-    return Draft(kind, plan.asked, plan.query, documents, swap=(plan.swap,), min_gold=2)
+    return Draft(kind, plan.asked, plan.query, documents, swap=(plan.swap,), min_gold=budget.names[0])
 
 
-def _cities(pool: Pool, rng: Random) -> _Plan:
-    country = pool.pick_value("airport", "country", rng)
+def _cities(pool: Pool, rng: Random, names: Names) -> _Plan:
+    country = pool.pick_value("airport", "country", rng, names[0])
     return _Plan(
         asked=ask(texts.CITIES, pool.split, rng, country, _adjective(country, pool, rng)),
         query=Select("country", country),
-        gold=_members(pool, "airport", "country", country, texts.AIRPORTS, rng),
-        others=_grouped(pool, "airport", "country", texts.AIRPORTS, rng),
+        gold=_members(pool, "airport", "country", country, texts.AIRPORTS, rng, names),
+        others=_grouped(pool, "airport", "country", texts.AIRPORTS, rng, names),
         swap="country",
     )
 
 
-def _films(pool: Pool, rng: Random) -> _Plan:
-    director = pool.pick_value("film", "director", rng)
+def _films(pool: Pool, rng: Random, names: Names) -> _Plan:
+    director = pool.pick_value("film", "director", rng, names[0])
     return _Plan(
         asked=ask(texts.FILMS, pool.split, rng, director),
         query=Select("director", director),
-        gold=_members(pool, "film", "director", director, texts.DIRECTORS, rng),
-        others=_grouped(pool, "film", "director", texts.DIRECTORS, rng),
+        gold=_members(pool, "film", "director", director, texts.DIRECTORS, rng, names),
+        others=_grouped(pool, "film", "director", texts.DIRECTORS, rng, names),
         swap="director",
     )
 
 
-def _from(pool: Pool, rng: Random) -> _Plan:
+def _from(pool: Pool, rng: Random, names: Names) -> _Plan:
     """The films are held out by their directors; the country is only what they have in common."""
-    country = pool.pick_value("film", "origin", rng)
+    country = pool.pick_value("film", "origin", rng, names[0])
     return _Plan(
         asked=ask(texts.FROM, pool.split, rng, country, _adjective(country, pool, rng)),
         query=Select("origin", country),
-        gold=_members(pool, "film", "origin", country, texts.ORIGINS, rng),
-        others=_grouped(pool, "film", "origin", texts.ORIGINS, rng),
+        gold=_members(pool, "film", "origin", country, texts.ORIGINS, rng, names),
+        others=_grouped(pool, "film", "origin", texts.ORIGINS, rng, names),
         swap="origin",
     )
 
@@ -112,11 +114,11 @@ def _actors(pool: Pool, rng: Random) -> _Plan | None:
     )
 
 
-def _countries(pool: Pool, rng: Random) -> _Plan:
+def _countries(pool: Pool, rng: Random, names: Names) -> _Plan:
     field, trait = rng.choice(list(texts.TRAITS.items()))
-    value = pool.pick_value("country", field, rng)
+    value = pool.pick_value("country", field, rng, names[0])
     group = pool.groups("country", field)[value]
-    owners = rng.sample(group, min(len(group), rng.randint(2, 3)))
+    owners = rng.sample(group, min(len(group), rng.randint(*names)))
     same = (_trait(entity, field, trait, rng) for entity in pool.shuffled("country", field, rng=rng))
     return _Plan(
         asked=ask(trait.wordings, pool.split, rng, value),
@@ -147,15 +149,18 @@ def _home(pool: Pool, rng: Random) -> _Plan | None:
     )
 
 
-_PLANS = {
+_LISTS = {
     "cities_in_country": _cities,
     "films_by_director": _films,
-    "shared_actor": _actors,
-    "two_hop": _hop,
     "countries_with": _countries,
     "films_from_country": _from,
+}
+_PAIRS = {
+    "shared_actor": _actors,
+    "two_hop": _hop,
     "home_capital": _home,
 }
+LISTS = tuple(_LISTS)  # kinds whose answers have as many names as the settings say
 
 
 def _adjective(country: str, pool: Pool, rng: Random) -> str | None:
@@ -163,18 +168,20 @@ def _adjective(country: str, pool: Pool, rng: Random) -> str | None:
 
 
 def _members(
-    pool: Pool, kind: str, field: str, value: str, templates: tuple[str, ...], rng: Random
+    pool: Pool, kind: str, field: str, value: str, templates: tuple[str, ...], rng: Random, names: Names
 ) -> tuple[Document, ...]:
-    """Two or three documents that state the value."""
+    """As many documents that state the value as a list has names."""
     group = pool.groups(kind, field)[value]
-    return tuple(state(entity, templates, rng) for entity in rng.sample(group, min(len(group), rng.randint(2, 3))))
+    return tuple(state(entity, templates, rng) for entity in rng.sample(group, min(len(group), rng.randint(*names))))
 
 
-def _grouped(pool: Pool, kind: str, field: str, templates: tuple[str, ...], rng: Random) -> Iterator[Document]:
-    """Documents in groups of two or three that share a value."""
-    groups = list(pool.groups(kind, field).items())
+def _grouped(
+    pool: Pool, kind: str, field: str, templates: tuple[str, ...], rng: Random, names: Names = NAMES
+) -> Iterator[Document]:
+    """Documents in groups, as large as lists are, that share a value."""
+    groups = list(pool.groups(kind, field, names[0]).items())
     for value, _ in rng.sample(groups, len(groups)):
-        yield from _members(pool, kind, field, value, templates, rng)
+        yield from _members(pool, kind, field, value, templates, rng, names)
 
 
 def _pairs(pool: Pool, rng: Random) -> Iterator[tuple[Document, Document]]:

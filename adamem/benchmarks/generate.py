@@ -13,7 +13,7 @@ from adamem.benchmarks.assemble import Budget, Draft
 from adamem.benchmarks.facts import World
 from adamem.benchmarks.item import Item
 from adamem.benchmarks.pool import Pool
-from adamem.config import Benchmark, Group
+from adamem.config import NAMES, Benchmark, Group
 from adamem.data.split import Split
 
 Part = Literal["train", "validation", "test", "counterfactual"]
@@ -36,10 +36,12 @@ def generate(
     settings and seed.
 
     Raises:
-        ValueError: a kind of question is unknown, or the entities of a split do not suffice for the wanted number.
+        ValueError: a kind of question is unknown, or asks for no list where lists of other lengths are wanted, or the
+            entities of a split do not suffice for the wanted number.
     """
     kinds = _chosen(group, settings)
-    budget = Budget(count, settings.min_tokens, settings.max_tokens, MODULES[group].ANSWER_TOKENS)
+    longest = MODULES[group].ANSWER_TOKENS * settings.names[0] // NAMES[0]
+    budget = Budget(count, settings.min_tokens, settings.max_tokens, longest, settings.names)
     made = {
         split: _draw(group, kinds, Pool(world, split), budget, getattr(settings, split), seed)
         for split in get_args(Split)
@@ -54,7 +56,13 @@ def _chosen(group: Group, settings: Benchmark) -> Sequence[str]:
     for kind in settings.kinds:
         if kind not in known:
             raise ValueError(f"benchmarks.{group}.kinds names {kind!r}; there are: {', '.join(known)}")
-    return settings.kinds or known
+    kinds = settings.kinds or known
+    if settings.names != NAMES and (others := [kind for kind in kinds if kind not in fusion.LISTS]):
+        raise ValueError(
+            f"benchmarks.{group}.names {list(settings.names)} is of lists, which {', '.join(others)} do not ask for; "
+            f"name others in benchmarks.{group}.kinds: {', '.join(fusion.LISTS)}"
+        )
+    return kinds
 
 
 def _draw(group: Group, kinds: Sequence[str], pool: Pool, budget: Budget, wanted: int, seed: int) -> list[_Made]:

@@ -30,7 +30,7 @@ class Pool:
         speeches = (text for key, text in world.speeches.items() if split_of(key) == split)
         self._speeches = tuple(text for text in speeches if len(text) >= _SPEECH)
         self._having: dict[tuple[str, ...], tuple[Entity, ...]] = {}
-        self._groups: dict[tuple[str, str], dict[str, tuple[Entity, ...]]] = {}
+        self._groups: dict[tuple[str, str, int], dict[str, tuple[Entity, ...]]] = {}
 
     def alias(self, kind: str, name: str) -> str | None:
         """Another name, such as a country's adjective: a word of the language, known in every split."""
@@ -59,21 +59,22 @@ class Pool:
         """A few values of a fact, first one of each entity: stand-ins for counterfactual copies."""
         return tuple(dict.fromkeys(entity.facts[field][0] for entity in list(self.shuffled(kind, field, rng=rng))[:12]))
 
-    def groups(self, kind: str, field: str) -> dict[str, tuple[Entity, ...]]:
-        """Values of a fact that at least two entities share, with those entities."""
-        if (kind, field) not in self._groups:
+    def groups(self, kind: str, field: str, least: int = 2) -> dict[str, tuple[Entity, ...]]:
+        """Values of a fact that at `least` so many entities share, with those entities."""
+        key = (kind, field, least)
+        if key not in self._groups:
             found: defaultdict[str, list[Entity]] = defaultdict(list)
             for entity in self.having(kind, field):
                 for value in entity.facts[field]:
                     found[value].append(entity)
-            self._groups[kind, field] = {value: tuple(group) for value, group in found.items() if len(group) >= 2}
-        return self._groups[kind, field]
+            self._groups[key] = {value: tuple(group) for value, group in found.items() if len(group) >= least}
+        return self._groups[key]
 
-    def pick_value(self, kind: str, field: str, rng: Random) -> str:
-        """A random value that at least two entities share."""
-        groups = self.groups(kind, field)
+    def pick_value(self, kind: str, field: str, rng: Random, least: int = 2) -> str:
+        """A random value that at `least` so many entities share."""
+        groups = self.groups(kind, field, least)
         if not groups:
-            raise self._lacks(f"two {kind}s that share a {field}")
+            raise self._lacks(f"{least} {kind}s that share a {field}")
         return rng.choice(list(groups))
 
     def sentences(self, rng: Random) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from adamem.config.comparison import (
     GROUPS,
+    NAMES,
     Analysis,
     AutoCompressor,
     Baselines,
@@ -60,6 +61,7 @@ from adamem.config.training import Devices, Optimiser, Phase1, Phase2, Phase3, T
 
 __all__ = [
     "GROUPS",
+    "NAMES",
     "AdaMemConfig",
     "Analysis",
     "AutoCompressor",

@@ -94,7 +94,7 @@ def test_items_survive_the_file(tmp_path, parts):
 
 def test_too_few_entities_are_an_error_that_names_what_is_missing(world, count, settings):
     bare = World(entities={**world.entities, "film": ()}, speeches=world.speeches)
-    with pytest.raises(ValueError, match="split train has no two films that share a director"):
+    with pytest.raises(ValueError, match="split train has no 2 films that share a director"):
         generate("A", bare, count, settings, seed=0)
     with pytest.raises(ValueError, match="split train has no speech"):
         generate("D", World(entities=world.entities, speeches={}), count, settings, seed=0)
@@ -110,6 +110,16 @@ def test_only_the_kinds_that_the_settings_name_are_asked(world, count, settings)
     few = {"train": 4, "validation": 4, "test": 4}
     small = settings.model_copy(update={**few, "kinds": ("two_hop",)})
     assert {item.kind for items in generate("A", world, count, small, seed=0).values() for item in items} == {"two_hop"}
+
+
+def test_lists_have_as_many_names_as_the_settings_say(world, count, settings):
+    few = {"train": 6, "validation": 2, "test": 6, "kinds": ("films_by_director", "films_from_country")}
+    made = generate("A", world, count, settings.model_copy(update={**few, "names": (4, 4)}), seed=0)
+    assert {len(item.gold) for items in made.values() for item in items} == {4}
+    assert all(len(item.target.split(", ")) >= 4 for items in made.values() for item in items)
+    with pytest.raises(ValueError, match=r"A.names \[4, 4\] is of lists, which two_hop do not ask for"):
+        odd = settings.model_copy(update={"names": (4, 4), "kinds": ("films_by_director", "two_hop")})
+        generate("A", world, count, odd, seed=0)
 
 
 def test_an_unknown_kind_is_refused_with_those_there_are(world, count, settings):
