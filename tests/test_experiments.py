@@ -42,16 +42,16 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.slow
 def test_what_is_queued_is_run_apart_and_can_be_read(repository: Path) -> None:
     baseline = experiments.head()
-    experiments.queue("two", {"k": 2, "+film": False, "old": None}, ["score"])
+    experiments.queue("two", {"k": 2, "+film": False, "+length": [4, 4], "old": None}, ["score"])
     experiments.queue("three", {"k": 3}, ["broken"])
     assert experiments.waiting() == {"two": baseline, "three": baseline}
     experiments.run_queue(jobs=2)
     assert experiments.waiting() == {}
     found = experiments.revision("two", baseline)
     assert found is not None
-    assert experiments.content(found, "score.txt") == "k: 2\nfilm: false\n"
+    assert experiments.content(found, "score.txt") == "k: 2\nfilm: false\nlength:\n- 4\n- 4\n"
     experiments.data(found, "kept", repository / "copy")
-    assert (repository / "copy/data.txt").read_text(encoding="utf-8") == "k: 2\nfilm: false\n"
+    assert (repository / "copy/data.txt").read_text(encoding="utf-8") == "k: 2\nfilm: false\nlength:\n- 4\n- 4\n"
     with pytest.raises(ValueError, match="dvc get"):
         experiments.data(found, "none", repository / "other")
     assert experiments.revision("three", baseline) is None

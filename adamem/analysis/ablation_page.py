@@ -10,7 +10,7 @@ from pathlib import Path
 
 from adamem import config
 from adamem.analysis import ablation_plots, ablations, curves, effects
-from adamem.analysis.ablations import DEEP, FRESH, LEAD, LONGER, PARTS, SEED, TYPE, Row
+from adamem.analysis.ablations import DEEP, LEAD, LONGER, PARTS, SEED, TYPE, Row
 from adamem.analysis.curves import Training
 from adamem.analysis.methods import OURS, STEP0, in_order
 from adamem.analysis.quality import Bootstrap, Summary, summarise
@@ -88,8 +88,8 @@ def _about(rows: Sequence[Row], *about: str) -> list[Row]:
 
 def _changes(rows: Sequence[Row]) -> list[Row]:
     """Our method with one part changed."""
-    whole = (SIZE, SEED, TYPE, LONGER, LEAD, FRESH, PARTS, DEEP, WINDOW)
-    return [row for row in rows if row.method == OURS and row.about not in whole]
+    whole = (SIZE, SEED, TYPE, LONGER, LEAD, PARTS, DEEP, WINDOW)
+    return [row for row in rows if row.method == OURS and row.about not in whole and not row.draw]
 
 
 def _curves(rows: Sequence[Row], kept: Sequence[Training], committed: Sequence[Training]) -> dict[str, Training]:

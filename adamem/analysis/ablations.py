@@ -26,7 +26,7 @@ TYPE = "type of the LLM"  # and the committed settings again in another one
 
 EMPTY = {"changes": ""}  # what an empty cell of the table means, where that is not None
 
-Changes = dict[str, bool | int | float | str | None]  # by dotted key; None takes one away
+Changes = dict[str, bool | int | float | str | list[int] | None]  # by dotted key; None takes one away
 
 
 class Experiment(BaseModel):
@@ -43,7 +43,8 @@ class Experiment(BaseModel):
 
     @property
     def changes(self) -> str:
-        return " ".join(f"{key.lstrip('+')}={value}" for key, value in self.set.items() if value is not None)
+        changed = (f"{key.lstrip('+')}={value}" for key, value in self.set.items() if value is not None)
+        return " ".join(change.replace(" ", "") for change in changed)
 
     @property
     def draw(self) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from adamem.analysis import copies, hypotheses, kept, verdicts
+from adamem.analysis import copies, kept, planned, verdicts
 from adamem.analysis.ablations import FRESH
 from adamem.analysis.hypotheses import QUERY_FREE, RETRIEVAL_TUNED, Evidence, Hypothesis
 from adamem.analysis.kept import Kept, Scores, Weighed
@@ -55,21 +55,10 @@ def weigh(answers: Kept, older: Evidence | None, bootstrap: Bootstrap, cost: Map
     if not about.current:
         return Weighed(about.out_of_date())
     found = about.evidence(bootstrap)
-    claims = ready(found, cost, PLANNED)
+    claims = planned.ready(found, cost, PLANNED)
     kinds = ({OLDER: older} if older else {}) | {NEWER: found}
     scores = kept.scores((row.method for row in about.current), kinds)
     return Weighed(_section(about, claims, scores, found, older), claims, scores, found)
-
-
-def ready(found: Evidence, cost: Mapping[str, Any], planned: Mapping[str, int]) -> list[Hypothesis]:
-    """The claims whose planned trainings are all there, judged."""
-    judged = {claim.name: claim for claim in hypotheses.judge(found, cost)}
-    return [judged[name] for name, count in planned.items() if _trainings(judged[name]) >= count]
-
-
-def _trainings(claim: Hypothesis) -> int:
-    """How many there are of the opponent that has fewest: an arm that is asked later opens the verdict again."""
-    return min(claim.seeds, *(len(effect.trainings) for effect in claim.effects)) if claim.effects else 0
 
 
 def _section(about: Kept, claims: Sequence[Hypothesis], scores: Scores, fresh: Evidence, older: Evidence | None) -> str:

@@ -6,24 +6,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from adamem.analysis import copies, fresh, kept, verdicts
+from adamem.analysis import copies, kept, planned, verdicts
 from adamem.analysis.ablations import LISTS
 from adamem.analysis.hypotheses import FUSION, Evidence
 from adamem.analysis.kept import Kept, Weighed
+from adamem.analysis.methods import RETRIEVAL, RETRIEVAL_AT_K, WRITTEN
 
 FILE = "hypotheses_lists.json"
 TITLE = "When four pieces must be fused"
 PLANNED = {"H2": 3}  # trainings behind the comparison that decides
-PLAN = "577ea84"  # the commit of experiments.yaml that says so
+PLAN = "c1cead7"  # the commit of experiments.yaml that says so
+OPPONENTS = (*RETRIEVAL_AT_K, RETRIEVAL, WRITTEN)
 COMMITTED, HERE = "two or three names", "four names"
 
 HEAD = f"""\
 H2 is about evidence in several pieces, of which the lists of {FUSION} have two or three. Here they have four, each in a
-document of its own: as many as there are distractors, more sentences than the positions hold that retrieval has for
-text, and names that AdaMem's picks can hold all of. All arms were trained on such lists: {{changes}};
-{{count}} training seeds, on: {{devices}}. What would be asked, and that {PLANNED["H2"]} trainings would be judged as
-above, was written down in commit `{PLAN}` ([experiments.yaml](../../stages/ablations/experiments.yaml)), before the
-first training; nobody had seen an answer to these items. Items of the other groups are those of the committed run."""
+document of its own, among two other groups of four that share another value, as the shorter lists stand among two of
+two or three. Arms that are trained were trained on such lists. Beside the training seed, settings differ by
+{{changes}}; {{count}} training seeds, on: {{devices}}. What would be asked, and that {PLANNED["H2"]} trainings would be
+judged as above, was written down in commit `{PLAN}`
+([experiments.yaml](../../stages/ablations/experiments.yaml)), before the first training; nobody had seen an answer to
+these items. Items of the other groups are those of the committed run."""
 JUDGED = f"""\
 H1 and H3, whose opponents were not asked, are left out, and count in Holm's correction all the same. All comparisons:
 [{FILE}]({FILE})."""
@@ -40,7 +43,7 @@ def weigh(answers: Kept, committed: Evidence, cost: Mapping[str, Any]) -> Weighe
     if not about.current:
         return Weighed(about.out_of_date())
     found = about.evidence(committed.bootstrap)
-    claims = fresh.ready(found, cost, PLANNED)
+    claims = planned.ready(found, cost, PLANNED, OPPONENTS)
     changes, devices = about.made_with()
     scores = kept.scores((row.method for row in about.current), {COMMITTED: committed, HERE: found})
     judged = [JUDGED, verdicts.table(claims), verdicts.trainings(claims), verdicts.by_group(found, claims)]

@@ -57,7 +57,7 @@ def growth(before: Evidence, after: Evidence, against: str, group: str) -> tuple
     are; None where there are none.
 
     Raises:
-        ValueError: trainings were asked different items.
+        ValueError: trainings, of one draw of items, were asked different ones.
     """
     metric = before.results.metric(group)
     short, long = (known.pairs(OURS, against, group, metric) for known in (before, after))

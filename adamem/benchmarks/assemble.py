@@ -18,7 +18,7 @@ from adamem.benchmarks.entity import Document, Entity
 from adamem.benchmarks.item import Item
 from adamem.benchmarks.queries import Query
 from adamem.benchmarks.wording import Wordings, shares_word
-from adamem.config import NAMES
+from adamem.config import LIST_LENGTH
 from adamem.data.split import Split
 from adamem.models.frame import encode
 
@@ -31,7 +31,7 @@ class Budget:
     low: int
     high: int
     answer: int
-    names: tuple[int, int] = NAMES
+    list_length: tuple[int, int] = LIST_LENGTH
 
     def aim(self, rng: Random) -> int:
         """A context length to fill up to; the margin is for tokens that joining may add."""
@@ -144,7 +144,7 @@ def render(draft: Draft, budget: Budget, identity: str, group: str) -> Item | No
     """The item of a draft, or None where it breaks a limit: too long, too short, too few gold documents."""
     answers = draft.query.answer(draft.documents)
     gold = draft.query.gold(draft.documents)
-    if not answers or len(answers) > budget.names[1] or len(gold) < draft.min_gold:
+    if not answers or len(answers) > budget.list_length[1] or len(gold) < draft.min_gold:
         return None
     texts = [document.text for document in draft.documents]
     context = draft.separator.join(texts)

@@ -16,7 +16,8 @@ from adamem.benchmarks.assemble import Asked, Budget, Draft, ask, scatter, state
 from adamem.benchmarks.entity import Document, Entity
 from adamem.benchmarks.pool import Pool
 from adamem.benchmarks.queries import Chain, Query, Select, Shared, Sibling
-from adamem.config import NAMES
+from adamem.benchmarks.wording import Wordings
+from adamem.config import LIST_LENGTH
 
 KINDS = (
     "cities_in_country",
@@ -27,9 +28,8 @@ KINDS = (
     "films_from_country",
     "home_capital",
 )
-ANSWER_TOKENS = 14  # of the shortest lists; longer ones have as many a name
-DISTRACTORS = 4  # documents of the kind beside the answer's own; among 8 the LLM does not find them (docs/pipeline.md)
-Names = tuple[int, int]  # of a list, fewest and most
+ANSWER_TOKENS = 14  # 7 for each of the fewest names that a list has; longer lists must do with that
+RIVALS = 2  # distractors for each of the fewest names; twice as many the LLM does not tell apart (docs/pipeline.md)
 ALIAS_SHARE = 0.9  # of the questions on a country that has an adjective
 
 
@@ -44,46 +44,47 @@ class _Plan:
     swap: str
 
 
+@dataclass(frozen=True)
+class _Common:
+    """What documents of a kind have in common, one value of a field, and how they and questions on it are worded;
+    `aliased`: by a country's adjective."""
+
+    kind: str
+    field: str
+    statements: tuple[str, ...]
+    wordings: Wordings
+    aliased: bool = False
+
+
+_LANDING = _Common("airport", "country", texts.AIRPORTS, texts.CITIES, aliased=True)
+_DIRECTED = _Common("film", "director", texts.DIRECTORS, texts.FILMS)
+_SHOT = _Common("film", "origin", texts.ORIGINS, texts.FROM, aliased=True)  # held out by their directors all the same
+
+
 def draw(kind: str, pool: Pool, budget: Budget, rng: Random) -> Draft | None:
     """One item of this kind; None where the drawn entities do not make one."""
-    plan = _LISTS[kind](pool, rng, budget.names) if kind in _LISTS else _PAIRS[kind](pool, rng)
+    fewest, _ = budget.list_length
+    plan = _plan(kind, pool, rng, budget.list_length)
     if plan is None:
         return None
-    documents = scatter(plan.gold, plan.others, DISTRACTORS, pool.sentences(rng), plan.query, budget, rng)
-    return Draft(kind, plan.asked, plan.query, documents, swap=(plan.swap,), min_gold=budget.names[0])
+    documents = scatter(plan.gold, plan.others, RIVALS * fewest, pool.sentences(rng), plan.query, budget, rng)
+    return Draft(kind, plan.asked, plan.query, documents, swap=(plan.swap,), min_gold=fewest)
 
 
-def _cities(pool: Pool, rng: Random, names: Names) -> _Plan:
-    country = pool.pick_value("airport", "country", rng, names[0])
+def _plan(kind: str, pool: Pool, rng: Random, length: tuple[int, int]) -> _Plan | None:
+    if kind == "countries_with":
+        return _countries(pool, rng, length)
+    return _list(_LISTS[kind], pool, rng, length) if kind in _LISTS else _PAIRS[kind](pool, rng)
+
+
+def _list(common: _Common, pool: Pool, rng: Random, length: tuple[int, int]) -> _Plan:
+    value = pool.pick_value(common.kind, common.field, rng, length[0])
     return _Plan(
-        asked=ask(texts.CITIES, pool.split, rng, country, _adjective(country, pool, rng)),
-        query=Select("country", country),
-        gold=_members(pool, "airport", "country", country, texts.AIRPORTS, rng, names),
-        others=_grouped(pool, "airport", "country", texts.AIRPORTS, rng, names),
-        swap="country",
-    )
-
-
-def _films(pool: Pool, rng: Random, names: Names) -> _Plan:
-    director = pool.pick_value("film", "director", rng, names[0])
-    return _Plan(
-        asked=ask(texts.FILMS, pool.split, rng, director),
-        query=Select("director", director),
-        gold=_members(pool, "film", "director", director, texts.DIRECTORS, rng, names),
-        others=_grouped(pool, "film", "director", texts.DIRECTORS, rng, names),
-        swap="director",
-    )
-
-
-def _from(pool: Pool, rng: Random, names: Names) -> _Plan:
-    """The films are held out by their directors; the country is only what they have in common."""
-    country = pool.pick_value("film", "origin", rng, names[0])
-    return _Plan(
-        asked=ask(texts.FROM, pool.split, rng, country, _adjective(country, pool, rng)),
-        query=Select("origin", country),
-        gold=_members(pool, "film", "origin", country, texts.ORIGINS, rng, names),
-        others=_grouped(pool, "film", "origin", texts.ORIGINS, rng, names),
-        swap="origin",
+        asked=ask(common.wordings, pool.split, rng, value, _adjective(value, pool, rng) if common.aliased else None),
+        query=Select(common.field, value),
+        gold=_members(common, value, pool, rng, length),
+        others=_grouped(common, pool, rng, length),
+        swap=common.field,
     )
 
 
@@ -94,7 +95,7 @@ def _hop(pool: Pool, rng: Random) -> _Plan:
         asked=ask(texts.HOPS, pool.split, rng, first.name),
         query=Sibling(first.name, "director"),
         gold=tuple(state(film, texts.DIRECTORS, rng) for film in (first, second)),
-        others=_grouped(pool, "film", "director", texts.DIRECTORS, rng),
+        others=_grouped(_DIRECTED, pool, rng),
         swap="name",
     )
 
@@ -114,17 +115,17 @@ def _actors(pool: Pool, rng: Random) -> _Plan | None:
     )
 
 
-def _countries(pool: Pool, rng: Random, names: Names) -> _Plan:
+def _countries(pool: Pool, rng: Random, length: tuple[int, int]) -> _Plan:
     field, trait = rng.choice(list(texts.TRAITS.items()))
-    value = pool.pick_value("country", field, rng, names[0])
+    value = pool.pick_value("country", field, rng, length[0])
     group = pool.groups("country", field)[value]
-    owners = rng.sample(group, min(len(group), rng.randint(*names)))
+    owners = rng.sample(group, min(len(group), rng.randint(*length)))
     same = (_trait(entity, field, trait, rng) for entity in pool.shuffled("country", field, rng=rng))
     return _Plan(
         asked=ask(trait.wordings, pool.split, rng, value),
         query=Select(field, value),
         gold=tuple(_trait(entity, field, trait, rng, wanted=value) for entity in owners),
-        others=chain(same, _grouped(pool, "airport", "country", texts.AIRPORTS, rng)),
+        others=chain(same, _grouped(_LANDING, pool, rng)),
         swap=field,
     )
 
@@ -150,38 +151,34 @@ def _home(pool: Pool, rng: Random) -> _Plan | None:
 
 
 _LISTS = {
-    "cities_in_country": _cities,
-    "films_by_director": _films,
-    "countries_with": _countries,
-    "films_from_country": _from,
+    "cities_in_country": _LANDING,
+    "films_by_director": _DIRECTED,
+    "films_from_country": _SHOT,
 }
 _PAIRS = {
     "shared_actor": _actors,
     "two_hop": _hop,
     "home_capital": _home,
 }
-LISTS = tuple(_LISTS)  # kinds whose answers have as many names as the settings say
+OF_ANY_LENGTH = (*_LISTS, "countries_with")
 
 
 def _adjective(country: str, pool: Pool, rng: Random) -> str | None:
     return pool.alias("country", country) if rng.random() < ALIAS_SHARE else None
 
 
-def _members(
-    pool: Pool, kind: str, field: str, value: str, templates: tuple[str, ...], rng: Random, names: Names
-) -> tuple[Document, ...]:
+def _members(common: _Common, value: str, pool: Pool, rng: Random, length: tuple[int, int]) -> tuple[Document, ...]:
     """As many documents that state the value as a list has names."""
-    group = pool.groups(kind, field)[value]
-    return tuple(state(entity, templates, rng) for entity in rng.sample(group, min(len(group), rng.randint(*names))))
+    group = pool.groups(common.kind, common.field)[value]
+    chosen = rng.sample(group, min(len(group), rng.randint(*length)))
+    return tuple(state(entity, common.statements, rng) for entity in chosen)
 
 
-def _grouped(
-    pool: Pool, kind: str, field: str, templates: tuple[str, ...], rng: Random, names: Names = NAMES
-) -> Iterator[Document]:
+def _grouped(common: _Common, pool: Pool, rng: Random, length: tuple[int, int] = LIST_LENGTH) -> Iterator[Document]:
     """Documents in groups, as large as lists are, that share a value."""
-    groups = list(pool.groups(kind, field, names[0]).items())
-    for value, _ in rng.sample(groups, len(groups)):
-        yield from _members(pool, kind, field, value, templates, rng, names)
+    groups = list(pool.groups(common.kind, common.field, length[0]))
+    for value in rng.sample(groups, len(groups)):
+        yield from _members(common, value, pool, rng, length)
 
 
 def _pairs(pool: Pool, rng: Random) -> Iterator[tuple[Document, Document]]:

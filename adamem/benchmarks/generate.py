@@ -13,7 +13,7 @@ from adamem.benchmarks.assemble import Budget, Draft
 from adamem.benchmarks.facts import World
 from adamem.benchmarks.item import Item
 from adamem.benchmarks.pool import Pool
-from adamem.config import NAMES, Benchmark, Group
+from adamem.config import LIST_LENGTH, Benchmark, FusionBenchmark, Group
 from adamem.data.split import Split
 
 Part = Literal["train", "validation", "test", "counterfactual"]
@@ -36,12 +36,11 @@ def generate(
     settings and seed.
 
     Raises:
-        ValueError: a kind of question is unknown, or asks for no list where lists of other lengths are wanted, or the
-            entities of a split do not suffice for the wanted number.
+        ValueError: a kind of question is unknown, or has no lists of the wanted length, or the entities of a split do
+            not suffice for the wanted number.
     """
     kinds = _chosen(group, settings)
-    longest = MODULES[group].ANSWER_TOKENS * settings.names[0] // NAMES[0]
-    budget = Budget(count, settings.min_tokens, settings.max_tokens, longest, settings.names)
+    budget = _budget(group, count, settings)
     made = {
         split: _draw(group, kinds, Pool(world, split), budget, getattr(settings, split), seed)
         for split in get_args(Split)
@@ -51,16 +50,25 @@ def generate(
     return parts
 
 
+def _budget(group: Group, count: Callable[[str], int], settings: Benchmark) -> Budget:
+    fixed = Budget(count, settings.min_tokens, settings.max_tokens, MODULES[group].ANSWER_TOKENS)
+    if not isinstance(settings, FusionBenchmark):
+        return fixed
+    length = settings.list_length
+    return replace(fixed, answer=fixed.answer * length[0] // LIST_LENGTH[0], list_length=length)
+
+
 def _chosen(group: Group, settings: Benchmark) -> Sequence[str]:
     known: Sequence[str] = MODULES[group].KINDS
     for kind in settings.kinds:
         if kind not in known:
             raise ValueError(f"benchmarks.{group}.kinds names {kind!r}; there are: {', '.join(known)}")
     kinds = settings.kinds or known
-    if settings.names != NAMES and (others := [kind for kind in kinds if kind not in fusion.LISTS]):
+    others = [kind for kind in kinds if kind not in fusion.OF_ANY_LENGTH]
+    if isinstance(settings, FusionBenchmark) and settings.list_length != LIST_LENGTH and others:
         raise ValueError(
-            f"benchmarks.{group}.names {list(settings.names)} is of lists, which {', '.join(others)} do not ask for; "
-            f"name others in benchmarks.{group}.kinds: {', '.join(fusion.LISTS)}"
+            f"benchmarks.{group}.list_length {list(settings.list_length)} is not for {', '.join(others)}, which need "
+            f"two documents; name others in benchmarks.{group}.kinds: {', '.join(fusion.OF_ANY_LENGTH)}"
         )
     return kinds
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from adamem.config.comparison import (
     GROUPS,
-    NAMES,
+    LIST_LENGTH,
     Analysis,
     AutoCompressor,
     Baselines,
@@ -19,6 +19,7 @@ from adamem.config.comparison import (
     Evaluation,
     Fanout,
     FeatureEncoder,
+    FusionBenchmark,
     Group,
     Icae,
     LoraEncoder,
@@ -61,7 +62,7 @@ from adamem.config.training import Devices, Optimiser, Phase1, Phase2, Phase3, T
 
 __all__ = [
     "GROUPS",
-    "NAMES",
+    "LIST_LENGTH",
     "AdaMemConfig",
     "Analysis",
     "AutoCompressor",
@@ -80,6 +81,7 @@ __all__ = [
     "FactsSource",
     "Fanout",
     "FeatureEncoder",
+    "FusionBenchmark",
     "Group",
     "Icae",
     "Interface",

@@ -8,7 +8,7 @@ import pytest
 from adamem.benchmarks.facts import World
 from adamem.benchmarks.generate import MODULES, generate
 from adamem.benchmarks.item import read, write
-from adamem.config import GROUPS
+from adamem.config import GROUPS, FusionBenchmark
 from adamem.data.split import Split, split_of
 
 SPLITS = get_args(Split)
@@ -114,12 +114,12 @@ def test_only_the_kinds_that_the_settings_name_are_asked(world, count, settings)
 
 def test_lists_have_as_many_names_as_the_settings_say(world, count, settings):
     few = {"train": 6, "validation": 2, "test": 6, "kinds": ("films_by_director", "films_from_country")}
-    made = generate("A", world, count, settings.model_copy(update={**few, "names": (4, 4)}), seed=0)
-    assert {len(item.gold) for items in made.values() for item in items} == {4}
-    assert all(len(item.target.split(", ")) >= 4 for items in made.values() for item in items)
-    with pytest.raises(ValueError, match=r"A.names \[4, 4\] is of lists, which two_hop do not ask for"):
-        odd = settings.model_copy(update={"names": (4, 4), "kinds": ("films_by_director", "two_hop")})
-        generate("A", world, count, odd, seed=0)
+    lists = FusionBenchmark(**{**settings.model_dump(), **few}, list_length=(3, 4))
+    made = [item for items in generate("A", world, count, lists, seed=0).values() for item in items]
+    assert {len(item.gold) for item in made} == {3, 4}
+    assert all(len(item.target.split(", ")) == len(item.gold) for item in made)
+    with pytest.raises(ValueError, match=r"A.list_length \[3, 4\] is not for two_hop, which need two documents"):
+        generate("A", world, count, lists.model_copy(update={"kinds": ("films_by_director", "two_hop")}), seed=0)
 
 
 def test_an_unknown_kind_is_refused_with_those_there_are(world, count, settings):
