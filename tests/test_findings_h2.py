@@ -47,6 +47,12 @@ def test_what_is_left_of_the_lead_over_written_vectors_is_what_the_evidence_says
     committed, longer = (leads_of_h2(part, "rag_minilm_written") for part in page.split("## The same with longer"))
     assert "In the other groups AdaMem is {1} above it on B, {2} on C and {3} on D".format(*longer) in FINDINGS
     assert "it is {} above it on A, {} on B, {} on C and {} on D.".format(*committed) in FINDINGS
+    effects = json.loads(read("reports/hypotheses.json"))["H2"]["effects"]
+    [first, second, *later] = next(
+        effect["trainings"] for effect in effects if effect["against"] == "rag_minilm_written"
+    )
+    assert f"it was ahead on A by {first:.2f} and {second:.2f}; in none of the three" in FINDINGS
+    assert len(later) == 3 and max(later) < 0
     effects = json.loads(read("reports/evidence/hypotheses_longer.json"))["H2"]["effects"]
     [one] = [effect for effect in effects if effect["against"] == "rag_minilm_written"]
     assert f"AdaMem is {one['effect']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f}) above it" in FINDINGS
