@@ -191,6 +191,7 @@ def _changed(row: RowWriter) -> list[Row]:
             for group in "AD"
         ),
         *(row("seed1", about="training seed", group=group, value=0.6) for group in "AD"),
+        *(row("four0", about="lists", changes="seed=1", group=group, device="cpu, float32") for group in "AD"),
         *(row("icae_lora", about=ablation_page.ENCODER, group=group, method="icae", value=0.05) for group in "AD"),
         *(row("p256_s2", about=ablation_page.WINDOW, group=group, method="adamem_step0", value=0.02) for group in "AD"),
     ]
@@ -215,6 +216,8 @@ def test_the_page_speaks_as_the_table_has_it(
     spread = ", ".join(f"0.30 to 0.90 on {group} (the committed run: 0.90)" for group in "AD")
     trainings = "3 trainings of the committed settings (2 seeds; 1 with the LLM in float32)"
     assert f"{trainings} give {spread}." in page
+    parts, listed = page.split("## All experiments")
+    assert "`four0`" in listed and "four0" not in parts, "asked other items, so that it is a change of no one part"
     assert "**Older than the code or settings beside them:** `no_film`." in page
     assert "| `p256_s2` | resampler.n_latents=4 | untrained | 0.02 | 0.02 |" in page
     assert "`icae` | 0.05 (-0.20 [-0.30, -0.10]) |" in encoders
