@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from adamem import ablate, config, harvest
-from adamem.analysis import ablation_page, ablations, draws, same_code, staleness
+from adamem.analysis import ablation_page, ablations, same_code, staleness
 from adamem.analysis.ablations import Experiment, Row
 from adamem.analysis.quality import Bootstrap
 from adamem.analysis.results import read
@@ -228,24 +228,3 @@ def test_the_page_speaks_as_the_table_has_it(
 def test_without_experiments_it_says_what_to_run(tmp_path: Path, params: config.AdaMemConfig) -> None:
     with pytest.raises(ValueError, match="no experiment in it; run `make ablations`"):
         ablation_page.write(tmp_path, tmp_path / "tasks", params)
-
-
-@pytest.mark.parametrize(
-    ("changed", "draw"),
-    [
-        ("seed", "seed=1"),
-        ("training_seed", ""),
-        ("benchmarks.A.test", "benchmarks.A.test=1"),
-        ("+data.facts.movies.path", "data.facts.movies.path=1"),
-        ("data.tokens.validation", ""),
-        ("llm.source.kind", "llm.source.kind=1"),
-        ("llm.dtype", ""),
-    ],
-)
-def test_whether_an_experiment_is_asked_other_items_follows_from_what_it_changes(
-    row: Callable[..., Row], changed: str, draw: str
-) -> None:
-    experiment = Experiment(about="x", set={"resampler.film": False, changed: 1}, ask=("adamem",))
-    assert experiment.draw == row("x", changes=experiment.changes).draw == draw
-    answers, tasks = Path("answers"), Path("tasks")
-    assert draws.items_of(draw, answers, tasks) == (answers / "items" / draw if draw else tasks)
